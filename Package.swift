@@ -1,0 +1,46 @@
+// swift-tools-version: 6.2
+// The targets in their import order: a target imports only targets above it (tools/check_layout.py checks).
+import PackageDescription
+
+let package = Package(
+    name: "coolfusion",
+    products: [
+        .library(name: "CoolFusion", targets: ["Fusion", "Inference"]),
+        .executable(name: "coolfusion", targets: ["coolfusion"]),
+        .executable(name: "kernel-bench", targets: ["kernel-bench"]),
+    ],
+    traits: [
+        .trait(name: "OpenBLAS", description: "Long prompts through OpenBLAS (Debian: libopenblas-dev)"),
+        .default(enabledTraits: ["OpenBLAS"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    ],
+    targets: [
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "CKernels", cSettings: [.headerSearchPath(".")]),
+        .target(name: "GGUF", dependencies: ["CKernels"]),
+        .target(name: "Tokenizers", dependencies: ["GGUF"]),
+        .target(name: "ChatTemplates"),
+        .target(
+            name: "Compute",
+            dependencies: ["CKernels", .target(name: "COpenBLAS", condition: .when(traits: ["OpenBLAS"]))]),
+        .target(name: "Transformer", dependencies: ["GGUF", "Compute"]),
+        .target(name: "Inference", dependencies: ["Transformer", "Tokenizers", "ChatTemplates"]),
+        .target(name: "Fusion", dependencies: ["Inference"]),
+        .executableTarget(
+            name: "coolfusion",
+            dependencies: ["Fusion", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(name: "kernel-bench", dependencies: ["CKernels", "Compute"]),
+        .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
+        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
+        .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates"]),
+        .testTarget(name: "KernelTests", dependencies: ["CKernels"]),
+        .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
+        .testTarget(name: "TransformerTests", dependencies: ["Transformer"]),
+        .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
+        .testTarget(name: "FusionTests", dependencies: ["Fusion"]),
+        .testTarget(name: "CLITests", dependencies: ["coolfusion"]),
+    ],
+    cLanguageStandard: .c11
+)

@@ -1,0 +1,7 @@
+/// Everything Swift and the C benches see of the kernels.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+#include "quant.h"
+#include "kernels.h"
+#include "thread_pool.h"
+#endif

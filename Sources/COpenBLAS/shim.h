@@ -1,1 +1,2 @@
+// The part of OpenBLAS that Compute calls, as a C module.
 #include <cblas.h>

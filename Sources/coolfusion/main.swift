@@ -1,1 +1,2 @@
+// Says that the command line is not here yet.
 print("not built yet")

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 typedef enum tensor_type {
-#define TENSOR_TYPE(name, label, ggml_id, block, bytes, activation) tensor_type_##name,
+#define TENSOR_TYPE(name, label, ggml_id, block, bytes, activation, quantizer, dot_product) tensor_type_##name,
 #include "tensor_types.def"
 #undef TENSOR_TYPE
     tensor_type_count
@@ -22,8 +22,8 @@ typedef struct tensor_type_info {
     void (*dequantize)(const void *w, float *y, size_t blocks);
     /// Reference quantiser, or NULL where the type has none.
     void (*quantize)(const float *x, void *w, size_t blocks);
-    /// Scalar dot product of `blocks` weight blocks with the same values in the activation type; NULL for types that
-    /// are activations only.
+    /// Scalar dot product of `blocks` weight blocks with as many values in the activation type; NULL for types that
+    /// are no weights (Q8_K, integers, F64).
     float (*dot)(const void *w, const void *x, size_t blocks);
 } tensor_type_info;
 

@@ -1,0 +1,28 @@
+/// Q4_K: 8 groups of 32, y = d * scale * q - dmin * min, with 4-bit q and 6-bit scale and min.
+/// Block: f16 d, dmin | 12 bytes: scales and mins (quant/six_bit_scales.h) | 128 bytes: for each pair of groups 32 bytes,
+/// low nibbles the first group, high nibbles the second.
+#include "quant/six_bit_scales.h"
+#include "quant/super_block.h"
+
+static void unpack(const void *block, unpacked_super_block *u) {
+    const block_q4_K *b = block;
+    u->d = f16_to_f32(b->d);
+    u->dmin = f16_to_f32(b->dmin);
+    unpack_six_bit_scales(b->scales, u);
+    for (int pair = 0; pair < 4; pair++)
+        for (int j = 0; j < 32; j++) {
+            const uint8_t packed = b->qs[32 * pair + j];
+            u->q[64 * pair + j] = packed & 15;
+            u->q[64 * pair + 32 + j] = (int8_t)(packed >> 4);
+        }
+}
+
+static const super_block_layout layout = {sizeof(block_q4_K), unpack};
+
+void dequantize_q4_K(const void *w, float *y, size_t blocks) {
+    dequantize_super_blocks(layout, w, y, blocks);
+}
+
+float dot_q4_K(const void *w, const void *x, size_t blocks) {
+    return dot_super_blocks(layout, w, x, blocks);
+}

@@ -28,8 +28,8 @@ typedef struct cell_range {
 } cell_range;
 
 /// Attention of some query rows against one KV head. Row r sees the cells ranges[range_offsets[r] ..< range_offsets[r + 1]]
-/// in that order, which is the order of positions; the last one is the row's own cell. The i-th visible cell has position
-/// first_position[r] + i. out[r] = softmax(scale * q.k (soft-capped) + bias) . v, heads_per_kv query heads per row.
+/// in that order, which is the order of positions; the last one is the row's own cell.
+/// out[r] = softmax(scale * q.k (soft-capped) + bias) . v, heads_per_kv query heads per row.
 typedef struct attention_args {
     const float *q;        ///< q[r * q_stride + h * k_dim + d], h < heads_per_kv
     size_t q_stride;
@@ -37,7 +37,6 @@ typedef struct attention_args {
     tensor_type kv_type;   ///< f32, f16 or q8_0
     const cell_range *ranges;
     const uint32_t *range_offsets;   ///< [rows + 1]
-    const int32_t *first_position;   ///< [rows]
     float *out;            ///< out[r * out_stride + h * v_dim + d]
     size_t out_stride;
     float *scratch;        ///< at least attention_scratch_floats(args) floats
@@ -48,6 +47,7 @@ typedef struct attention_args {
     const float *sinks;          ///< [heads_per_kv] extra logits without value, or NULL
 } attention_args;
 
+/// Enough for every instruction set.
 size_t attention_scratch_floats(const attention_args *args);
 
 /// How pairs of a head's values are rotated.
@@ -84,7 +84,8 @@ typedef struct kernel_table {
     void (*add_scaled)(const float *x, float scale, float *y, size_t n);
 } kernel_table;
 
-/// The best table for this CPU, or the one named by COOLFUSION_ISA or kernels_select. Never NULL.
+/// The best table for this CPU, or the one named by COOLFUSION_ISA or kernels_select. Never NULL: a COOLFUSION_ISA that
+/// this CPU cannot run is not obeyed, so a program that wants to refuse it asks kernels_for first.
 const kernel_table *kernels_current(void);
 /// Makes the named instruction set current; false if it is unknown or this CPU lacks it.
 bool kernels_select(const char *isa);
@@ -92,4 +93,19 @@ bool kernels_select(const char *isa);
 const kernel_table *kernels_for(const char *isa);
 /// Names of the instruction sets this build knows, NULL-terminated, slowest first; support on this CPU is kernels_for() != NULL.
 const char *const *kernels_isas(void);
+
+// Swift imports arrays of function pointers as tuples; these give it the slots by index.
+
+/// Whether weights of this type have a matmul (types that are activations only have none).
+static inline bool kernels_has_matmul(const kernel_table *table, tensor_type type) { return table->matmul[type] != NULL; }
+
+/// Runs the matmul slot of a weight type.
+static inline void kernels_matmul(const kernel_table *table, tensor_type type, const matmul_args *args) {
+    table->matmul[type](args);
+}
+
+/// Converts activations to a type that some weight type names as its activation type; for f32 this is a copy.
+static inline void kernels_quantize(const kernel_table *table, tensor_type type, const float *x, void *y, size_t blocks) {
+    table->quantize[type](x, y, blocks);
+}
 #endif

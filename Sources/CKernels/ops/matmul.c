@@ -13,14 +13,14 @@ static void matmul_by_dot(const matmul_args *a, tensor_type type) {
     }
 }
 
-#define TENSOR_TYPE(name, label, ggml_id, block, bytes, activation) \
+#define TENSOR_TYPE(name, label, ggml_id, block, bytes, activation, quantizer, dot_product) \
     static void matmul_##name(const matmul_args *a) { matmul_by_dot(a, tensor_type_##name); }
 #include "tensor_types.def"
 #undef TENSOR_TYPE
 
 void (*matmul_reference(tensor_type type))(const matmul_args *args) {
     static void (*const table[tensor_type_count])(const matmul_args *) = {
-#define TENSOR_TYPE(name, label, ggml_id, block, bytes, activation) matmul_##name,
+#define TENSOR_TYPE(name, label, ggml_id, block, bytes, activation, quantizer, dot_product) matmul_##name,
 #include "tensor_types.def"
 #undef TENSOR_TYPE
     };

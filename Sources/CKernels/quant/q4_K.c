@@ -17,6 +17,20 @@ static void unpack(const void *block, unpacked_super_block *u) {
         }
 }
 
+void quantize_q4_K(const float *x, void *w, size_t blocks) {
+    block_q4_K *b = w;
+    for (size_t i = 0; i < blocks; i++, x += super_block) {
+        unpacked_super_block u = {0};
+        quantize_with_six_bit_scales(x, 15, &u);
+        b[i].d = f32_to_f16(u.d);
+        b[i].dmin = f32_to_f16(u.dmin);
+        pack_six_bit_scales(&u, b[i].scales);
+        for (int pair = 0; pair < 4; pair++)
+            for (int j = 0; j < 32; j++)
+                b[i].qs[32 * pair + j] = (uint8_t)(u.q[64 * pair + j] | u.q[64 * pair + 32 + j] << 4);
+    }
+}
+
 static const super_block_layout layout = {sizeof(block_q4_K), unpack};
 
 void dequantize_q4_K(const void *w, float *y, size_t blocks) {

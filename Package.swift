@@ -18,7 +18,9 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        .target(name: "CKernels", cSettings: [.headerSearchPath(".")]),
+        .target(
+            name: "CKernels", cSettings: [.headerSearchPath(".")],
+            linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
         .target(name: "GGUF", dependencies: ["CKernels"]),
         .target(name: "Tokenizers", dependencies: ["GGUF"]),
         .target(name: "ChatTemplates"),

@@ -80,7 +80,8 @@ public enum GGUFError: Error, Equatable, Sendable, CustomStringConvertible {
 
     private var tensorDescription: String? {
         switch self {
-        case .invalidTensorName(let file, let index, let reason): "'\(file)': the name of tensor number \(index) \(reason)"
+        case .invalidTensorName(let file, let index, let reason):
+            "'\(file)': the name of tensor number \(index) \(reason)"
         case .duplicateTensor(let file, let tensor, let other):
             "'\(file)' has the tensor '\(tensor)' twice" + (other == file ? "" : " (first in '\(other)')")
         case .dimensionCount(let file, let tensor, let found):

@@ -120,7 +120,10 @@ extension GGUFValue {
         case .array(let array): "an array of \(array.count) × \(array.elementType)"
         case .string: "a string"
         case .bool(let value): "the boolean \(value)"
-        default: "the \(type) \(number.map { $0 == $0.rounded() && abs($0) < 1e15 ? "\(Int($0))" : "\($0)" } ?? "out of range")"
+        case .float32(let value): "the float32 \(value)"
+        case .float64(let value): "the float64 \(value)"
+        case .uint64(let value): "the uint64 \(value)"
+        default: "the \(type) \(integer ?? 0)"
         }
     }
 }

@@ -9,7 +9,6 @@ enum ForeignType {
             let fork = id == 36 ? "; 36 is also I2_S in files made for ik_llama.cpp" : ""
             return "\(name), which was removed from GGUF; convert the model again with current tools\(fork)"
         }
-        if let name = ggml[id] { return "\(name), which this program does not support" }
         if let name = ik[id] { return "\(name); this file was made for ik_llama.cpp" }
         if id == 97 || (202...399).contains(id) {
             return "a row-interleaved or repacked type; this file was made for ik_llama.cpp"
@@ -20,13 +19,6 @@ enum ForeignType {
     private static let removed: [UInt32: String] = [
         4: "Q4_2", 5: "Q4_3", 31: "Q4_0_4_4", 32: "Q4_0_4_8", 33: "Q4_0_8_8", 36: "IQ4_NL_4_4", 37: "IQ4_NL_4_8",
         38: "IQ4_NL_8_8",
-    ]
-
-    private static let ggml: [UInt32: String] = [
-        3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 13: "Q5_K", 16: "IQ2_XXS", 17: "IQ2_XS",
-        18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16",
-        26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4", 41: "Q1_0",
-        42: "Q2_0",
     ]
 
     private static let ik: [UInt32: String] = [

@@ -1,6 +1,6 @@
 // Everything that can be wrong with a GGUF file or with a question about it, each with names and numbers.
 // One idea: a case carries file, key or tensor, expected and found; `description` is one sentence made of these.
-// `GGUFError+Rule.swift` says which rule of the format each case breaks.
+// `GGUFRule.swift` says which rule of the format each case breaks.
 import Glibc
 
 /// What the module throws. `description` is one sentence for users.

@@ -1,0 +1,82 @@
+// The one place where errors become exit codes and sentences. The codes are those of sysexits.h where one fits;
+// the table stands in README.md.
+import ArgumentParser
+import GGUF
+import Glibc
+
+/// What the commands themselves can complain about.
+enum CommandError: Error, CustomStringConvertible {
+    case usage(String)
+    case badData(String)
+    case missingFile(String)
+    case io(String, Int32)
+    case output(String, Int32)
+    case device(String)
+    case failed(String)
+    case notFinite(String)
+    case interrupted
+
+    var description: String {
+        switch self {
+        case .usage(let text), .badData(let text), .device(let text), .failed(let text), .notFinite(let text): text
+        case .missingFile(let path): "there is no file '\(path)'"
+        case .io(let path, let code): "cannot read '\(path)': \(String(cString: strerror(code)))"
+        case .output(let path, let code): "cannot write \(path): \(String(cString: strerror(code)))"
+        case .interrupted: "interrupted"
+        }
+    }
+}
+
+enum CommandExit {
+    static let failed: Int32 = 1
+    static let usage: Int32 = 64
+    static let badData: Int32 = 65
+    static let missingFile: Int32 = 66
+    static let device: Int32 = 69
+    static let notFinite: Int32 = 70
+    static let io: Int32 = 74
+    static let memory: Int32 = 75
+    static let interrupted: Int32 = 130
+
+    /// Prints one sentence for `error` (argument errors also show the usage) and ends the process with its code.
+    static func end(_ error: any Error) -> Never {
+        guard let code = code(of: error) else { Coolfusion.exit(withError: error) }
+        if code != interrupted { StandardError.line("coolfusion: \(error)") }
+        exit(code)
+    }
+
+    /// nil: an error of the argument parser, which knows its own codes (64, or 0 for help).
+    static func code(of error: any Error) -> Int32? {
+        switch error {
+        case let error as CommandError: code(ofCommand: error)
+        case let error as GGUFError: code(of: error)
+        default: nil
+        }
+    }
+
+    private static func code(of error: GGUFError) -> Int32 {
+        switch error {
+        case .io(_, _, let code): self.code(ofErrno: code)
+        case .splitShardMissing: missingFile
+        default: badData
+        }
+    }
+
+    private static func code(ofErrno code: Int32) -> Int32 {
+        code == ENOENT || code == ENOTDIR || code == EACCES ? missingFile : io
+    }
+
+    private static func code(ofCommand error: CommandError) -> Int32 {
+        switch error {
+        case .usage: usage
+        case .badData: badData
+        case .missingFile: missingFile
+        case .io(_, let code): self.code(ofErrno: code)
+        case .output: io
+        case .device: device
+        case .failed: failed
+        case .notFinite: notFinite
+        case .interrupted: interrupted
+        }
+    }
+}

@@ -1,0 +1,115 @@
+// Options shared by the commands that load models. Names are those llama.cpp users type without thinking.
+import ArgumentParser
+
+/// How models are loaded and run.
+struct EngineOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: "Threads (default: the machine's cores).")
+    var threads: Int?
+
+    @Option(name: [.customShort("c"), .customLong("ctx-size")], help: "Context in tokens (default: the model's own).")
+    var context: Int?
+
+    @Option(help: ArgumentHelp("Where to compute: auto or cpu.", valueName: "device"))
+    var device = "auto"
+
+    @Option(
+        name: .customLong("ngl", withSingleDash: true), help: "Layers on the GPU; accepted, without effect on the CPU.")
+    var gpuLayers: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Instruction set of the kernels, for example scalar or avx2 (default: the best).", valueName: "name"))
+    var isa: String?
+
+    @Flag(name: .long, help: "Accept a model whose pre-tokenizer is missing or not known to be right.")
+    var force = false
+
+    @OptionGroup var reporting: ReportingOptions
+
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("-t must be at least 1, found \(threads)") }
+        if let context, context < 1 { throw ValidationError("-c must be at least 1, found \(context)") }
+    }
+}
+
+/// How much is said on stderr.
+struct ReportingOptions: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Say more on stderr.")
+    var verbose = false
+
+    @Flag(name: .shortAndLong, help: "Say nothing on stderr but errors.")
+    var quiet = false
+
+    /// A line on stderr unless -q.
+    func note(_ text: String) {
+        if !quiet { StandardError.line("coolfusion: \(text)") }
+    }
+
+    /// A line on stderr with -v.
+    func detail(_ text: @autoclosure () -> String) {
+        if verbose && !quiet { StandardError.line("coolfusion: \(text())") }
+    }
+}
+
+/// What the models are asked to continue or answer.
+struct PromptOptions: ParsableArguments {
+    @Option(name: .shortAndLong, parsing: .unconditional, help: "The prompt.")
+    var prompt: String?
+
+    @Option(name: .shortAndLong, help: "Read the prompt from a file ('-': standard input).")
+    var file: String?
+
+    @Flag(help: "Use the prompt as it is, without the model's chat template.")
+    var raw = false
+
+    @Option(name: .customLong("sys"), parsing: .unconditional, help: "System message for the chat template.")
+    var system: String?
+
+    func validate() throws {
+        if prompt != nil && file != nil { throw ValidationError("-p and -f exclude each other") }
+        if prompt == nil && file == nil { throw ValidationError("a prompt is needed: -p TEXT or -f FILE") }
+    }
+
+    /// The prompt's text.
+    func text() throws(CommandError) -> String {
+        if let prompt { return prompt }
+        return try readText(file ?? "-")
+    }
+}
+
+/// A model on the command line: `path` or `name=path`.
+struct ModelArgument: ExpressibleByArgument {
+    var name: String
+    var path: String
+    var isNamed: Bool
+
+    init?(argument: String) {
+        guard !argument.isEmpty else { return nil }
+        let parts = argument.split(separator: "=", maxSplits: 1)
+        if parts.count == 2, !parts[0].contains("/"), !argument.hasPrefix("=") {
+            (name, path, isNamed) = (String(parts[0]), String(parts[1]), true)
+        } else {
+            path = argument
+            let last = argument.split(separator: "/").last.map(String.init) ?? argument
+            (name, isNamed) = (last.hasSuffix(".gguf") ? String(last.dropLast(5)) : last, false)
+        }
+    }
+
+    /// The models with different names: the same file twice becomes "a" and "a-2"; a name given twice is refused.
+    static func distinct(_ models: [ModelArgument]) throws(CommandError) -> [ModelArgument] {
+        var used = Set<String>()
+        for model in models where model.isNamed {
+            guard used.insert(model.name).inserted else { throw .usage("two models are named '\(model.name)'") }
+        }
+        var result = models
+        for index in result.indices where !result[index].isNamed {
+            let name = result[index].name
+            var number = 1
+            while !used.insert(result[index].name).inserted {
+                number += 1
+                result[index].name = "\(name)-\(number)"
+            }
+        }
+        return result
+    }
+}

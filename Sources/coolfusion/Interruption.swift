@@ -1,0 +1,29 @@
+// Ctrl-C: before any text exists the program ends at once; while it writes, it finishes the token at hand, closes its
+// output properly (so JSON stays JSON) and then ends. A second Ctrl-C does not wait. Exit code 130 in all cases.
+import Glibc
+import Synchronization
+
+enum Interruption {
+    private static let requested = Atomic<Bool>(false)
+    private static let writing = Atomic<Bool>(false)
+
+    /// Installs the handler and ignores SIGPIPE, which `StandardOutput` sees as EPIPE instead.
+    static func install() {
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGINT) { _ in
+            let first = Interruption.requested.exchange(true, ordering: .relaxed) == false
+            if first && Interruption.writing.load(ordering: .relaxed) { return }
+            _exit(CommandExit.interrupted)
+        }
+    }
+
+    /// From here on the program stops at the next token instead of at once.
+    static func beginWriting() { writing.store(true, ordering: .relaxed) }
+
+    static var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+    /// Throws `CommandError.interrupted` after the output was closed, if Ctrl-C was pressed.
+    static func check() throws(CommandError) {
+        if isRequested { throw .interrupted }
+    }
+}

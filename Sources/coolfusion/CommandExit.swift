@@ -49,12 +49,12 @@ enum CommandExit {
     static func code(of error: any Error) -> Int32? {
         switch error {
         case let error as CommandError: code(ofCommand: error)
-        case let error as GGUFError: code(of: error)
+        case let error as GGUFError: code(ofFile: error)
         default: nil
         }
     }
 
-    private static func code(of error: GGUFError) -> Int32 {
+    private static func code(ofFile error: GGUFError) -> Int32 {
         switch error {
         case .io(_, _, let code): self.code(ofErrno: code)
         case .splitShardMissing: missingFile

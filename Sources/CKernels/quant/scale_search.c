@@ -103,15 +103,19 @@ scale_and_min search_scale_and_min(const weighted_values *group, int greatest) {
     if (!(span > 0))
         return best;
     double best_error = error_of_scale_and_min(group, best, greatest);
-    for (int step = -10; step <= 20; step++) {   // from one step fewer to two more than fit between min and max
-        scale_and_min fit = {span / ((float)greatest + 0.1f * (float)step), min};
+    for (int step = -20; step <= 10; step++) {   // from four steps fewer to two more than fit between min and max
+        scale_and_min fit = {span / ((float)greatest + 0.2f * (float)step), min};
+        double error = INFINITY;
         for (int round = 0; round < refinements; round++) {
             fit = fit_scale_and_min(group, fit, greatest);
-            const double error = error_of_scale_and_min(group, fit, greatest);
-            if (!(error < best_error))
+            const double refined_error = error_of_scale_and_min(group, fit, greatest);
+            if (!(refined_error < error))
                 break;
-            best = fit;
-            best_error = error;
+            error = refined_error;
+            if (error < best_error) {
+                best = fit;
+                best_error = error;
+            }
         }
     }
     return best;

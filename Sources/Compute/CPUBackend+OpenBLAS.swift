@@ -1,0 +1,68 @@
+// The only place that calls OpenBLAS: prompt processing with weights that have no better kernel at that many rows.
+// One idea: OpenBLAS runs single-threaded and our pool hands it panels of weight rows, so two pools never multiply and
+// the result does not depend on the number of threads. Weights that are not F32 are dequantised panel by panel.
+// Does not keep batch invariance: from the threshold on, a row's last bits depend on the number of rows.
+
+import CKernels
+
+#if OpenBLAS
+    import COpenBLAS
+
+    extension CPUBackend {
+        /// Weight rows per panel: 256 * 4096 floats are 4 MiB, and sgemm packs x once per panel.
+        private static let panelRows = 256
+
+        /// From how many rows on sgemm beats our kernels, per type.
+        private static func threshold(of type: tensor_type) -> Int? {
+            switch type {
+            case tensor_type_f32, tensor_type_f16, tensor_type_bf16: 64
+            default: nil
+            }
+        }
+
+        static func prepareBLAS() -> Bool {
+            openblas_set_num_threads(1)
+            return true
+        }
+
+        /// Weight rows per panel where OpenBLAS is to be used, nil where it is not.
+        func blasPanelRows(type: tensor_type, rows: Int) -> Int? {
+            guard blas, let threshold = CPUBackend.threshold(of: type), rows >= threshold else { return nil }
+            return CPUBackend.panelRows
+        }
+
+        func reserveBLASPanels(_ weights: [Tensor]) {
+            let columns = weights.filter { $0.type != tensor_type_f32 }.map(\.columns).max() ?? 0
+            guard columns > 0 else { return }
+            for worker in 0..<threads { _ = scratch.floats(worker: worker, columns * CPUBackend.panelRows) }
+        }
+
+        /// Columns of `output` that belong to a panel of weight rows.
+        func blasMultiply(
+            _ panel: Tensor, x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+            shape: (rows: Int, stride: Int), worker: Int
+        ) {
+            let k = panel.columns
+            var weights = UnsafePointer<Float>(panel.bytes.assumingMemoryBound(to: Float.self))
+            if panel.type != tensor_type_f32 {
+                let info = tensor_type_get(panel.type).pointee
+                let floats = scratch.floats(worker: worker, panel.rows * k)
+                info.dequantize(panel.bytes, floats, panel.rows * k / Int(info.block_size))
+                weights = UnsafePointer(floats)
+            }
+            cblas_sgemm(
+                CblasRowMajor, CblasNoTrans, CblasTrans, blasint(shape.rows), blasint(panel.rows), blasint(k), 1, x,
+                blasint(k), weights, blasint(k), 0, y, blasint(shape.stride))
+        }
+    }
+#else
+    extension CPUBackend {
+        static func prepareBLAS() -> Bool { false }
+        func blasPanelRows(type: tensor_type, rows: Int) -> Int? { nil }
+        func reserveBLASPanels(_ weights: [Tensor]) {}
+        func blasMultiply(
+            _ panel: Tensor, x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+            shape: (rows: Int, stride: Int), worker: Int
+        ) {}
+    }
+#endif

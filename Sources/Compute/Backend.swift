@@ -93,12 +93,10 @@ public final class Rotation: Sendable {
 public final class VisibleCells: Sendable {
     public let ranges: [cell_range]
     public let offsets: [UInt32]
-    public let firstPositions: [Int32]
 
-    public init(ranges: [cell_range], offsets: [UInt32], firstPositions: [Int32]) {
+    public init(ranges: [cell_range], offsets: [UInt32]) {
         self.ranges = ranges
         self.offsets = offsets
-        self.firstPositions = firstPositions
     }
 }
 

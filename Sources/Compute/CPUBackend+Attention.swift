@@ -73,31 +73,28 @@ extension CPUBackend {
         let visible = attention.visible
         visible.ranges.withUnsafeBufferPointer { ranges in
             visible.offsets.withUnsafeBufferPointer { offsets in
-                visible.firstPositions.withUnsafeBufferPointer { positions in
-                    attention.alibiSlopes.withUnsafeBufferPointer { slopes in
-                        var arguments = attention_args()
-                        arguments.q = UnsafePointer(
-                            attention.q.floats + row * attention.q.columns + firstHead * keys.columns)
-                        arguments.q_stride = attention.q.columns
-                        arguments.k = UnsafeRawPointer(keys.bytes + chunk.head * keys.shape[1] * keys.rowBytes)
-                        arguments.v = UnsafeRawPointer(values.bytes + chunk.head * values.shape[1] * values.rowBytes)
-                        arguments.kv_type = keys.type
-                        arguments.ranges = ranges.baseAddress
-                        arguments.range_offsets = offsets.baseAddress.map { $0 + row }
-                        arguments.first_position = positions.baseAddress.map { $0 + row }
-                        arguments.out = attention.out.floats + row * attention.out.columns + firstHead * values.columns
-                        arguments.out_stride = attention.out.columns
-                        arguments.rows = chunk.rows.count
-                        arguments.heads_per_kv = perKV
-                        arguments.k_dim = keys.columns
-                        arguments.v_dim = values.columns
-                        arguments.scale = attention.scale
-                        arguments.softcap = attention.softcap
-                        arguments.alibi_slopes =
-                            attention.alibiSlopes.isEmpty ? nil : slopes.baseAddress.map { $0 + firstHead }
-                        arguments.sinks = attention.sinks.map { UnsafePointer($0.floats + firstHead) }
-                        body(&arguments)
-                    }
+                attention.alibiSlopes.withUnsafeBufferPointer { slopes in
+                    var arguments = attention_args()
+                    arguments.q = UnsafePointer(
+                        attention.q.floats + row * attention.q.columns + firstHead * keys.columns)
+                    arguments.q_stride = attention.q.columns
+                    arguments.k = UnsafeRawPointer(keys.bytes + chunk.head * keys.shape[1] * keys.rowBytes)
+                    arguments.v = UnsafeRawPointer(values.bytes + chunk.head * values.shape[1] * values.rowBytes)
+                    arguments.kv_type = keys.type
+                    arguments.ranges = ranges.baseAddress
+                    arguments.range_offsets = offsets.baseAddress.map { $0 + row }
+                    arguments.out = attention.out.floats + row * attention.out.columns + firstHead * values.columns
+                    arguments.out_stride = attention.out.columns
+                    arguments.rows = chunk.rows.count
+                    arguments.heads_per_kv = perKV
+                    arguments.k_dim = keys.columns
+                    arguments.v_dim = values.columns
+                    arguments.scale = attention.scale
+                    arguments.softcap = attention.softcap
+                    arguments.alibi_slopes =
+                        attention.alibiSlopes.isEmpty ? nil : slopes.baseAddress.map { $0 + firstHead }
+                    arguments.sinks = attention.sinks.map { UnsafePointer($0.floats + firstHead) }
+                    body(&arguments)
                 }
             }
         }

@@ -1,0 +1,67 @@
+// `coolfusion inspect` and the frame every command shares: help, version, usage errors, broken pipes.
+import Foundation
+import Testing
+
+@Suite struct InspectTests {
+    @Test func listsMetadataAndTypes() throws {
+        let outcome = try Executable.run(["inspect", Executable.fixture("tiny-qwen3")])
+        #expect(outcome.code == 0)
+        #expect(outcome.error.isEmpty)
+        #expect(outcome.text.contains("general.architecture = \"qwen3\"\n"))
+        #expect(outcome.text.contains("F32: 24 tensors, 133120 bytes"))
+        #expect(!outcome.text.contains("token_embd.weight"))
+    }
+
+    @Test func listsTensorsWhenVerbose() throws {
+        let outcome = try Executable.run(["inspect", "-v", Executable.fixture("tiny-llama-Q4_K_M")])
+        #expect(outcome.text.contains("blk.0.attn_q.weight: Q4_K [256, 256], 36864 bytes"))
+    }
+
+    @Test func jsonHasEveryTensor() throws {
+        let report = try Executable.run(["inspect", "--json", Executable.fixture("tiny-gpt2")]).json()
+        #expect(report["version"] as? Int == 3)
+        let tensors = try #require(report["tensors"] as? [[String: Any]])
+        #expect(tensors.count == 28)
+        let embedding = try #require(tensors.first { $0["name"] as? String == "token_embd.weight" })
+        #expect(embedding["shape"] as? [Int] == [307, 32])
+        let metadata = try #require(report["metadata"] as? [String: Any])
+        #expect((metadata["tokenizer.ggml.tokens"] as? [String])?.count == 307)
+    }
+
+    @Test func helpAndVersionGoToStdout() throws {
+        for arguments in [["--help"], ["--version"], ["inspect", "--help"]] {
+            let outcome = try Executable.run(arguments)
+            #expect(outcome.code == 0)
+            #expect(!outcome.text.isEmpty)
+            #expect(outcome.error.isEmpty)
+        }
+    }
+
+    @Test(arguments: [["inspect"], ["inspect", "--no-such-flag", "x"], ["no-such-command"]])
+    func usageErrorsAre64(arguments: [String]) throws {
+        let outcome = try Executable.run(arguments)
+        #expect(outcome.code == 64)
+        #expect(outcome.output.isEmpty)
+        #expect(!outcome.error.isEmpty)
+    }
+
+    @Test func aBrokenPipeEndsQuietly() throws {
+        let running = try Executable.start(["inspect", "--json", Executable.fixture("tiny-llama")])
+        try running.closeOutput()
+        let outcome = try running.finish()
+        #expect(outcome.code == 0)
+        #expect(outcome.error.isEmpty)
+    }
+
+    @Test func aFullDeviceIsAnOutputError() throws {
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = [
+            "-c", "\"$0\" inspect \"$1\" > /dev/full 2> /dev/null", Executable.path.path,
+            Executable.fixture("tiny-llama"),
+        ]
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 74)
+    }
+}

@@ -1,0 +1,58 @@
+/// Small AVX2 pieces shared by the kernels; include between isa/avx2_begin.h and isa/avx2_end.h.
+#ifndef X86_AVX2_H
+#define X86_AVX2_H
+#include <string.h>
+#include "isa/inline.h"
+#include "kernels.h"
+#include "quant/blocks.h"
+
+/// Sum of 8 lanes: ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)), the order that hadd trees give too.
+ALWAYS_INLINE float horizontal_sum(__m256 v) {
+    const __m256 pairs = _mm256_hadd_ps(v, v);
+    const __m256 quads = _mm256_hadd_ps(pairs, pairs);
+    return _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(quads), _mm256_extractf128_ps(quads, 1)));
+}
+
+ALWAYS_INLINE float horizontal_max(__m256 v) {
+    __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_max_ss(m, _mm_movehdup_ps(m)));
+}
+
+/// 4 consecutive bytes in every 32-bit lane.
+ALWAYS_INLINE __m256i broadcast4(const void *x) {
+    int32_t bytes;
+    memcpy(&bytes, x, 4);
+    return _mm256_set1_epi32(bytes);
+}
+
+/// Lane i set where i < n; for masked loads and stores of a row's end.
+ALWAYS_INLINE __m256i first_lanes(size_t n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+/// exp(x), relative error below 2e-7: 2^n * p(r), |r| <= ln 2 / 2, p of degree 6 (Taylor). Results below 2^-126 become 0,
+/// above the largest float infinity; NaN stays NaN.
+ALWAYS_INLINE __m256 exp_ps(__m256 x) {
+    const __m256 n = _mm256_round_ps(_mm256_mul_ps(x, _mm256_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m256 r = _mm256_fnmadd_ps(n, _mm256_set1_ps(0.693145752f), x);   // ln 2 in two parts, the first exact times n
+    r = _mm256_fnmadd_ps(n, _mm256_set1_ps(1.42860677e-6f), r);
+    __m256 p = _mm256_set1_ps(1.0f / 720);
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f / 120));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f / 24));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f / 6));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0.5f));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1));
+    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1));
+    // 2^n as 2^(n/2) * 2^(n - n/2), so that n = 128 does not overflow too early.
+    const __m256i whole = _mm256_cvtps_epi32(n);
+    const __m256i half = _mm256_srai_epi32(whole, 1);
+    const __m256i bias = _mm256_set1_epi32(127);
+    const __m256 a = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(half, bias), 23));
+    const __m256 b = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23));
+    const __m256 y = _mm256_mul_ps(_mm256_mul_ps(p, a), b);
+    const __m256 tiny = _mm256_cmp_ps(x, _mm256_set1_ps(-87.3f), _CMP_LT_OQ);
+    const __m256 huge = _mm256_cmp_ps(x, _mm256_set1_ps(88.72284f), _CMP_GT_OQ);
+    return _mm256_blendv_ps(_mm256_andnot_ps(tiny, y), _mm256_set1_ps(__builtin_inff()), huge);
+}
+#endif

@@ -1,0 +1,102 @@
+/// Matmul of types with super-blocks of 256 values and Q8_K activations; include after x86/tile_avx2.h.
+///
+///     y += d * dx * sum_g scale_g * (sum_k q_k x_k)  -  dmin * dx * sum_g min_g * (sum_k x_k)
+///
+/// with unsigned q, groups g of 16 or 32 values and integer scales and mins. Products of bytes are summed in 16 bits as
+/// long as they fit (`widen` vectors of 4 values), then multiplied by the scale while widening to 32 bits.
+/// A type with an offset (q - 32) states it as mins in units of d: min = 32 * scale.
+#ifndef X86_SUPER_BLOCK_AVX2_H
+#define X86_SUPER_BLOCK_AVX2_H
+#include "x86/tile_avx2.h"
+
+typedef struct super_tile {
+    __m256i q[64];        // q[j] lane r: values 4j ..< 4j + 4 of row r, 0 ... 255
+    __m256i scale[16];    // per group; lane r: the scale of row r twice (16 bits)
+    __m256i min[8];       // per 32 values; lane r: the mins of values 0 ..< 16 and 16 ..< 32
+    __m256 d, dmin;
+} super_tile;
+
+/// What a type is to the template: how it unpacks, and the constants of its integer sums.
+typedef struct super_type {
+    void (*unpack)(const row_pointers *p, size_t block, super_tile *t);
+    int group;            // values per scale: 16 or 32
+    int widen;            // byte products that fit in 16 bits: 8, 4, 2 or 1
+    enum { no_mins, float_mins, integer_mins } mins;   // integer: in units of d
+} super_type;
+
+ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, const block_q8_K *const *x, int columns,
+                                  __m256 *sums) {
+    const int vectors = type.group / 4, widen = type.widen < vectors ? type.widen : vectors;
+    __m256i total[4], mins[4];
+    UNROLL for (int c = 0; c < columns; c++) total[c] = mins[c] = _mm256_setzero_si256();
+    for (int g = 0; g < super_block / type.group; g++) {
+        UNROLL for (int first = 0; first < vectors; first += widen) {
+            __m256i products[4];
+            UNROLL for (int j = 0; j < widen; j++) {
+                const int vector = g * vectors + first + j;
+                UNROLL for (int c = 0; c < columns; c++) {
+                    const __m256i product = _mm256_maddubs_epi16(t->q[vector], broadcast4(x[c]->qs + 4 * vector));
+                    products[c] = _mm256_add_epi16(j == 0 ? _mm256_setzero_si256() : products[c], product);
+                }
+            }
+            UNROLL for (int c = 0; c < columns; c++)
+                total[c] = _mm256_add_epi32(total[c], _mm256_madd_epi16(products[c], t->scale[g]));
+        }
+    }
+    if (type.mins != no_mins) {
+        for (int j = 0; j < 8; j++) {
+            UNROLL for (int c = 0; c < columns; c++)
+                mins[c] = _mm256_add_epi32(mins[c], _mm256_madd_epi16(t->min[j], broadcast4(x[c]->bsums + 2 * j)));
+        }
+    }
+    UNROLL for (int c = 0; c < columns; c++) {
+        const __m256 dx = _mm256_set1_ps(x[c]->d);
+        if (type.mins == integer_mins) total[c] = _mm256_sub_epi32(total[c], mins[c]);
+        sums[c] = _mm256_fmadd_ps(_mm256_mul_ps(t->d, dx), _mm256_cvtepi32_ps(total[c]), sums[c]);
+        if (type.mins == float_mins)
+            sums[c] = _mm256_fnmadd_ps(_mm256_mul_ps(t->dmin, dx), _mm256_cvtepi32_ps(mins[c]), sums[c]);
+    }
+}
+
+/// One tile with all columns of a panel, 4 columns at a time.
+ALWAYS_INLINE void super_panel(const super_type type, const super_tile *t, const block_q8_K *const *x, size_t columns,
+                               __m256 *sums) {
+    size_t c = 0;
+    for (; c + 4 <= columns; c += 4) super_multiply(type, t, x + c, 4, sums + c);
+    switch (columns - c) {
+        case 3: super_multiply(type, t, x + c, 3, sums + c); break;
+        case 2: super_multiply(type, t, x + c, 2, sums + c); break;
+        case 1: super_multiply(type, t, x + c, 1, sums + c); break;
+    }
+}
+
+ALWAYS_INLINE void super_matmul(const matmul_args *a, const super_type type) {
+    super_tile tile;
+    __m256 sums[panel_columns];
+    const block_q8_K *x[panel_columns];
+    for (size_t column = 0; column < a->columns; column += panel_columns) {
+        const size_t columns = a->columns - column < panel_columns ? a->columns - column : panel_columns;
+        for (size_t row = 0; row < a->rows; row += tile_rows) {
+            const row_pointers p = rows_at(a, row);
+            for (size_t c = 0; c < columns; c++) {
+                x[c] = (const block_q8_K *)((const char *)a->x + (column + c) * a->x_row_bytes);
+                sums[c] = _mm256_setzero_ps();
+            }
+            for (size_t block = 0; block < a->k / super_block; block++) {
+                type.unpack(&p, block, &tile);
+                super_panel(type, &tile, x, columns, sums);
+                for (size_t c = 0; c < columns; c++) x[c]++;
+            }
+            store_panel(a, row, column, columns, sums);
+        }
+    }
+}
+
+/// One byte of each 32-bit lane as a pair of equal unsigned 16-bit numbers.
+ALWAYS_INLINE __m256i byte_pair(__m256i bytes, int index) {
+    const char i = (char)index;
+    return _mm256_shuffle_epi8(bytes, _mm256_broadcastsi128_si256(_mm_setr_epi8(
+        i, -1, i, -1, (char)(i + 4), -1, (char)(i + 4), -1, (char)(i + 8), -1, (char)(i + 8), -1, (char)(i + 12), -1,
+        (char)(i + 12), -1)));
+}
+#endif

@@ -1,0 +1,61 @@
+/// Integer matmul by tiles of 8 weight rows; include between isa/avx2_begin.h and isa/avx2_end.h.
+///
+/// A type states only how 8 rows of its blocks unpack into a tile: bytes interleaved so that 32-bit lane r of a vector
+/// holds 4 consecutive values of row r. The tile is then multiplied with all columns: 4 activation bytes are broadcast, the
+/// sums of a block are exact integers, and each output element adds its blocks in order by FMA in its own lane. So no
+/// element depends on how many rows or columns a call has, and no horizontal sums are needed.
+#ifndef X86_TILE_AVX2_H
+#define X86_TILE_AVX2_H
+#include "x86/avx2.h"
+
+enum { tile_rows = 8, panel_columns = 64 };
+
+/// The same block of 8 rows; where a call has fewer rows left, the last one is repeated.
+typedef struct row_pointers {
+    const char *row[tile_rows];
+} row_pointers;
+
+ALWAYS_INLINE row_pointers rows_at(const matmul_args *a, size_t first) {
+    row_pointers p;
+    for (size_t r = 0; r < tile_rows; r++) {
+        const size_t row = first + r < a->rows ? first + r : a->rows - 1;
+        p.row[r] = (const char *)a->w + row * a->w_row_bytes;
+    }
+    return p;
+}
+
+/// 16 bytes at `offset` of each of 8 rows as 4 vectors: out[j] lane r = bytes 4j ..< 4j + 4 of row r.
+ALWAYS_INLINE void load_transposed(const row_pointers *p, size_t offset, __m256i out[4]) {
+    __m256i a[4];
+    for (int r = 0; r < 4; r++) {
+        const __m128i low = _mm_loadu_si128((const __m128i *)(p->row[r] + offset));
+        const __m128i high = _mm_loadu_si128((const __m128i *)(p->row[r + 4] + offset));
+        a[r] = _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+    }
+    const __m256i t0 = _mm256_unpacklo_epi32(a[0], a[1]), t1 = _mm256_unpackhi_epi32(a[0], a[1]);
+    const __m256i t2 = _mm256_unpacklo_epi32(a[2], a[3]), t3 = _mm256_unpackhi_epi32(a[2], a[3]);
+    out[0] = _mm256_unpacklo_epi64(t0, t2);
+    out[1] = _mm256_unpackhi_epi64(t0, t2);
+    out[2] = _mm256_unpacklo_epi64(t1, t3);
+    out[3] = _mm256_unpackhi_epi64(t1, t3);
+}
+
+/// The binary16 at `offset` of each of 8 rows, as floats.
+ALWAYS_INLINE __m256 load_f16_of_rows(const row_pointers *p, size_t offset) {
+    uint16_t h[tile_rows];
+    for (int r = 0; r < tile_rows; r++) memcpy(&h[r], p->row[r] + offset, 2);
+    return _mm256_cvtph_ps(_mm_setr_epi16((short)h[0], (short)h[1], (short)h[2], (short)h[3], (short)h[4], (short)h[5],
+                                          (short)h[6], (short)h[7]));
+}
+
+/// Writes the 8 sums of each column of a panel to y, or as many as there are rows.
+ALWAYS_INLINE void store_panel(const matmul_args *a, size_t row, size_t column, size_t columns, const __m256 *sums) {
+    const size_t rows = a->rows - row < tile_rows ? a->rows - row : tile_rows;
+    const __m256i mask = first_lanes(rows);
+    for (size_t c = 0; c < columns; c++) {
+        float *y = a->y + (column + c) * a->y_stride + row;
+        if (rows == tile_rows) _mm256_storeu_ps(y, sums[c]);
+        else _mm256_maskstore_ps(y, mask, sums[c]);
+    }
+}
+#endif

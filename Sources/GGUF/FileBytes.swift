@@ -27,7 +27,8 @@ final class FileBytes: @unchecked Sendable {  // immutable after init
         }
     }
 
-    convenience init(path: String, mode: GGUFFile.LoadMode) throws(GGUFError) {
+    /// `name` replaces the path in errors.
+    convenience init(path: String, mode: GGUFFile.LoadMode, name: String? = nil) throws(GGUFError) {
         // O_NONBLOCK: a FIFO given by mistake must be refused, not waited for.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .io(file: path, operation: "open", code: errno) }
@@ -44,10 +45,10 @@ final class FileBytes: @unchecked Sendable {  // immutable after init
             guard let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
                 throw .io(file: path, operation: "map", code: errno)
             }
-            self.init(name: path, base: UnsafeRawPointer(address), count: count, owner: .mapping)
+            self.init(name: name ?? path, base: UnsafeRawPointer(address), count: count, owner: .mapping)
         case .read:
             let address = try FileBytes.readAll(descriptor, count: count, path: path)
-            self.init(name: path, base: address, count: count, owner: .allocation)
+            self.init(name: name ?? path, base: address, count: count, owner: .allocation)
         }
     }
 

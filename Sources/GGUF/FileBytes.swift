@@ -80,6 +80,8 @@ final class FileBytes: @unchecked Sendable {  // immutable after init
         !range.isEmpty && memchr(base + range.lowerBound, 0, range.count) != nil
     }
 
+    func isZero(_ range: Range<Int>) -> Bool { self[range].allSatisfy { $0 == 0 } }
+
     static func equal(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         guard left.count == right.count else { return false }
         guard let a = left.baseAddress, let b = right.baseAddress else { return true }

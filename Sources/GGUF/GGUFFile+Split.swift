@@ -13,6 +13,11 @@ extension GGUFFile {
         try self.init(sources: GGUFFile.shards(around: given, mode, strictness), name: path, strictness)
     }
 
+    /// Opens a file to look at it: also accepts alignments below 8 and arrays of arrays, which `GGUFFile(path:)` refuses.
+    public convenience init(inspecting path: String) throws(GGUFError) {
+        try self.init(path: path, mode: .map, .lenient)
+    }
+
     /// Opens a split model held in memory; `shards` in order, each with a name for errors.
     public convenience init(shards: [(bytes: [UInt8], name: String)], name: String) throws(GGUFError) {
         precondition(!shards.isEmpty, "a model has at least one shard")

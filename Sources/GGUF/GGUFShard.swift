@@ -12,6 +12,7 @@ struct GGUFShard {
     let alignment: Int
     let metadata: GGUFMetadata
     let tensorCount: Int
+    let metadataEnd: Int
     let dataStart: Int
 
     /// Appends its tensors to `tensors`; on error they are of no use.
@@ -44,8 +45,9 @@ struct GGUFShard {
         for index in 0..<self.tensorCount {
             tensors.append(try GGUFShard.readTensor(&reader, index: index, alignment: alignment))
         }
+        metadataEnd = reader.position
         dataStart = try GGUFShard.placeData(
-            &tensors, from: first, after: reader.position, alignment: alignment, source: source)
+            &tensors, from: first, after: metadataEnd, alignment: alignment, source: source)
     }
 
     private static func readVersion(_ reader: inout GGUFReader) throws(GGUFError) -> UInt32 {

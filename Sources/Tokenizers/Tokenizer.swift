@@ -1,0 +1,143 @@
+// Text to token ids and back, for one model: special tokens are split out, the rest goes to the model's encoder.
+// Built from a plain TokenizerDefinition, so that tests need no files; immutable and shareable afterwards.
+// Token ids mean nothing outside their own tokenizer. The keys are those of GGUF's tokenizer.ggml.*.
+import GGUF
+
+/// A model's vocabulary and the way text is split into it.
+public struct Tokenizer: Sendable {
+    /// `tokenizer.ggml.model`: "llama", "gpt2", "t5", "bert".
+    public let model: String
+    /// `tokenizer.ggml.pre`, as the file names it.
+    public let preTokenizer: String?
+    /// False where a byte-level vocabulary came without a usable pre-tokenizer and was accepted by force.
+    public let hasTrustedPreTokenizer: Bool
+    public let bos: TokenID?
+    public let eos: TokenID?
+    public let eot: TokenID?
+    public let unknown: TokenID?
+    public let addsBOS: Bool
+    public let addsEOS: Bool
+    /// Whether text that begins a document or follows a special token gets a space before it.
+    public let addsSpacePrefix: Bool
+    /// The tokens that end generation.
+    public let endOfGeneration: Set<TokenID>
+
+    let vocabulary: Vocabulary
+    let encoder: Encoder
+    let splitter: PreTokenizer
+    private let userDefined: SpecialTokenMatcher
+    private let allSpecial: SpecialTokenMatcher
+
+    enum Encoder: Sendable {
+        case sentencePiece(SentencePieceEncoder)
+        case bytePair(BytePairEncoder)
+    }
+
+    static let knownModels = ["llama", "gpt2"]
+
+    public var vocabularySize: Int { vocabulary.count }
+
+    /// The tokenizer of a model file.
+    ///
+    /// `force` accepts a byte-level vocabulary whose pre-tokenizer is missing or "default".
+    public init(_ file: GGUFFile, force: Bool = false) throws(TokenizerError) {
+        try self.init(TokenizerDefinition(file.metadata), force: force)
+    }
+
+    init(_ definition: TokenizerDefinition, force: Bool = false) throws(TokenizerError) {
+        guard Self.knownModels.contains(definition.model) else {
+            throw .unknownModel(definition.model, known: Self.knownModels)
+        }
+        try definition.check()
+        var vocabulary = try Vocabulary(
+            texts: definition.tokens, kinds: definition.checkedKinds(), scores: definition.scores)
+        let ends = EndOfGeneration(definition, &vocabulary)
+        endOfGeneration = ends.tokens
+        eot = ends.eot
+        let found = try Self.choosePreTokenizer(definition, force: force)
+        splitter = found.preTokenizer
+        hasTrustedPreTokenizer = found.isTrusted
+        model = definition.model
+        preTokenizer = definition.preTokenizer
+        bos = definition.id(.bos)
+        eos = definition.id(.eos)
+        unknown = definition.unknown
+        addsBOS = definition.addsBOS ?? definition.defaultAddsBOS(found.preTokenizer)
+        addsEOS = definition.addsEOS ?? definition.defaultAddsEOS
+        addsSpacePrefix = definition.model == "llama" && definition.addsSpacePrefix ?? true
+        switch definition.model {
+        case "gpt2": encoder = .bytePair(try BytePairEncoder(definition, vocabulary, splitter))
+        default: encoder = .sentencePiece(try SentencePieceEncoder(definition, vocabulary))
+        }
+        userDefined = SpecialTokenMatcher(vocabulary, [.userDefined])
+        allSpecial = SpecialTokenMatcher(vocabulary, [.userDefined, .control, .unknown])
+        self.vocabulary = vocabulary
+    }
+
+    private static func choosePreTokenizer(
+        _ definition: TokenizerDefinition, force: Bool
+    ) throws(TokenizerError) -> (preTokenizer: PreTokenizer, isTrusted: Bool) {
+        guard definition.model == "gpt2" else { return (.gpt2, true) }
+        guard let name = definition.preTokenizer, name != "default" else {
+            guard force else { throw .untrustedPreTokenizer(definition.preTokenizer) }
+            return (.fallback, false)
+        }
+        guard let found = PreTokenizer.named(name) else {
+            throw .unknownPreTokenizer(name, known: PreTokenizer.knownNames)
+        }
+        return (found, true)
+    }
+}
+
+// Encoding.
+extension Tokenizer {
+    /// The tokens of `text`, any bytes.
+    ///
+    /// `addSpecial` adds BOS and EOS as the file says. `parseSpecial` recognises control tokens in the text: never for
+    /// text that a user wrote. `dummyPrefix`: nil as the file says; false where the text continues earlier text.
+    /// Bytes that are no UTF-8 become byte tokens, or the unknown token where the vocabulary has none.
+    public func encode(
+        _ text: [UInt8], addSpecial: Bool, parseSpecial: Bool, dummyPrefix: Bool? = nil
+    ) -> [TokenID] {
+        var ids: [TokenID] = []
+        ids.reserveCapacity(text.count / 3 + 4)
+        if addSpecial, addsBOS, let bos { ids.append(bos) }
+        let span = text.span
+        let matcher = parseSpecial ? allSpecial : userDefined
+        var prefix = dummyPrefix ?? addsSpacePrefix
+        var start = 0
+        while start < span.count {
+            let special = matcher.next(in: span, from: start)
+            let end = special?.range.lowerBound ?? span.count
+            if end > start { encodePlain(span.extracting(start..<end), dummyPrefix: prefix, into: &ids) }
+            guard let special else { break }
+            ids.append(special.id)
+            prefix = addsSpacePrefix
+            start = special.range.upperBound
+        }
+        if addSpecial, addsEOS, let eos { ids.append(eos) }
+        return ids
+    }
+
+    /// The tokens of `text`; see `encode(_: [UInt8], ...)`.
+    public func encode(
+        _ text: String, addSpecial: Bool, parseSpecial: Bool, dummyPrefix: Bool? = nil
+    ) -> [TokenID] {
+        encode(Array(text.utf8), addSpecial: addSpecial, parseSpecial: parseSpecial, dummyPrefix: dummyPrefix)
+    }
+
+    private func encodePlain(_ text: Span<UInt8>, dummyPrefix: Bool, into ids: inout [TokenID]) {
+        switch encoder {
+        case .sentencePiece(let encoder): encoder.encode(text, dummyPrefix: dummyPrefix, into: &ids)
+        case .bytePair(let encoder): encoder.encode(text, into: &ids)
+        }
+    }
+
+    /// The byte offsets at which the pre-tokenizer starts a piece, 0 first; those of GPT-2's pattern for models that
+    /// have no pre-tokenizer. Special tokens are not looked for.
+    public func pieceStarts(_ text: [UInt8]) -> [Int] {
+        var starts: [Int] = []
+        splitter.forEachPiece(text.span) { starts.append($0.lowerBound) }
+        return starts
+    }
+}

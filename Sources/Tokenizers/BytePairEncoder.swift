@@ -6,7 +6,6 @@ struct BytePairEncoder: Sendable, MergeRule {
     let preTokenizer: PreTokenizer
     private let vocabulary: Vocabulary
     private let byteTokens: [TokenID]  // -1: the vocabulary lacks that byte
-    private let unknown: TokenID?
     private let pairs: PairTable
 
     init(_ definition: TokenizerDefinition, _ vocabulary: Vocabulary, _ preTokenizer: PreTokenizer)
@@ -14,7 +13,6 @@ struct BytePairEncoder: Sendable, MergeRule {
     {
         self.preTokenizer = preTokenizer
         self.vocabulary = vocabulary
-        unknown = definition.unknown
         byteTokens = (0..<256).map { byte in
             var spelled: [UInt8] = []
             appendUTF8(UInt32(ByteAlphabet.scalars[byte]), to: &spelled)
@@ -54,8 +52,8 @@ struct BytePairEncoder: Sendable, MergeRule {
         }
         merger.run(self, in: text)
         for symbol in merger.symbols {
-            // A byte that the vocabulary lacks becomes the unknown token; without one it cannot be said at all.
-            if symbol.id >= 0 { ids.append(symbol.id) } else if let unknown { ids.append(unknown) }
+            // A byte that the vocabulary lacks is left out, as the models' own tokenizers do.
+            if symbol.id >= 0 { ids.append(symbol.id) }
         }
     }
 

@@ -17,7 +17,9 @@ struct EndOfGeneration {
             // gpt-oss writes its channel markers as text that templates must see.
             if let id = vocabulary.find(text) { vocabulary.setKind(.userDefined, of: id) }
         }
-        if let end = vocabulary.find("<|end|>"), vocabulary.find("<|return|>") != nil, vocabulary.find("<|call|>") != nil {
+        if let end = vocabulary.find("<|end|>"), vocabulary.find("<|return|>") != nil,
+            vocabulary.find("<|call|>") != nil
+        {
             tokens.remove(end)
         }
         eot = definition.id(.eot) ?? Self.turnTexts.compactMap { vocabulary.find($0) }.first

@@ -35,7 +35,8 @@ func scanRanges(_ ranges: [ClosedRange<UInt32>], spaced: Bool = false) -> PieceS
 func scanScalars(spaced: Bool = false, _ belongs: @escaping @Sendable (UInt32) -> Bool) -> PieceScanner {
     { piece, index in
         let (first, length) = piece.characterClass(at: index)
-        let start = spaced && first.meets(.whiteSpace) && !belongs(piece.scalar(at: index).value) ? index + length : index
+        let start =
+            spaced && first.meets(.whiteSpace) && !belongs(piece.scalar(at: index).value) ? index + length : index
         var end = start
         while end < piece.count {
             let (value, length) = piece.scalar(at: end)

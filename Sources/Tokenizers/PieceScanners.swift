@@ -86,7 +86,8 @@ extension Span<UInt8> {
 
 /// The family of patterns that began with Llama 3: what differs between its members.
 struct WordPattern: Sendable {
-    enum Contractions { case before, suffix, none }  // (?i:'s|'t|'re|'ve|'m|'ll|'d) as the first rule, after a word, absent
+    /// (?i:'s|'t|'re|'ve|'m|'ll|'d) as the first rule, behind a word, or nowhere.
+    enum Contractions { case before, suffix, none }
     enum Tail { case lineEnds, lineEndsAndSlash, oneLineEndOrSlash, none }
 
     var contractions = Contractions.before

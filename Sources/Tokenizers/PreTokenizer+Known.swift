@@ -33,7 +33,8 @@ extension PreTokenizer {
     private static let llama3Family = [
         PreTokenizer(
             names: [
-                "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano",
+                "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
+                "jina-v5-nano",
             ],
             ignoresMerges: true, addsBOS: true, stages: [WordPattern().scanner]),
         PreTokenizer(names: ["chatglm-bpe", "glm4", "dbrx", "smaug-bpe"], stages: [WordPattern().scanner]),

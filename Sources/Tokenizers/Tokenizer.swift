@@ -25,6 +25,7 @@ public struct Tokenizer: Sendable {
     let vocabulary: Vocabulary
     let encoder: Encoder
     let splitter: PreTokenizer
+    private let stripsBehindSpecial: Bool
     private let userDefined: SpecialTokenMatcher
     private let allSpecial: SpecialTokenMatcher
 
@@ -69,6 +70,7 @@ public struct Tokenizer: Sendable {
         case "gpt2": encoder = .bytePair(try BytePairEncoder(definition, vocabulary, splitter))
         default: encoder = .sentencePiece(try SentencePieceEncoder(definition, vocabulary))
         }
+        stripsBehindSpecial = definition.stripsBehindSpecial
         userDefined = SpecialTokenMatcher(vocabulary, [.userDefined])
         allSpecial = SpecialTokenMatcher(vocabulary, [.userDefined, .control, .unknown])
         self.vocabulary = vocabulary
@@ -114,6 +116,7 @@ extension Tokenizer {
             ids.append(special.id)
             prefix = addsSpacePrefix
             start = special.range.upperBound
+            if stripsBehindSpecial, stripping(special.id) { start = span.run(of: .whiteSpace, from: start) }
         }
         if addSpecial, addsEOS, let eos { ids.append(eos) }
         return ids
@@ -125,6 +128,9 @@ extension Tokenizer {
     ) -> [TokenID] {
         encode(Array(text.utf8), addSpecial: addSpecial, parseSpecial: parseSpecial, dummyPrefix: dummyPrefix)
     }
+
+    /// Phi-3's exceptions.
+    private func stripping(_ id: TokenID) -> Bool { !["<unk>", "<s>", "<|endoftext|>"].contains(piece(id)) }
 
     private func encodePlain(_ text: Span<UInt8>, dummyPrefix: Bool, into ids: inout [TokenID]) {
         switch encoder {

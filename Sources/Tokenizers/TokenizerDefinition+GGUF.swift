@@ -31,6 +31,17 @@ extension TokenizerDefinition {
         addsEOS = try metadata.bool("tokenizer.ggml.add_eos_token")
         addsSpacePrefix = try metadata.bool("tokenizer.ggml.add_space_prefix")
         removesExtraWhiteSpace = try metadata.bool("tokenizer.ggml.remove_extra_whitespaces") ?? false
+        stripsBehindSpecial = try Self.isPhi3(metadata)
+    }
+
+    /// Phi-3's tokenizer.json marks its special tokens "rstrip"; GGUF has no key for that, so the name must do.
+    private static func isPhi3(_ metadata: GGUFMetadata) throws(GGUFError) -> Bool {
+        let name = try metadata.string("general.name")?.lowercased() ?? ""
+        for start in name.utf8.indices {
+            let rest = name[start...].utf8
+            if rest.starts(with: "phi3".utf8) || rest.starts(with: "phi-3".utf8) { return true }
+        }
+        return false
     }
 
     private static func arena(_ strings: GGUFStrings) -> ByteStrings {

@@ -17,6 +17,8 @@ struct TokenizerDefinition: Sendable {
     var addsEOS: Bool?
     var addsSpacePrefix: Bool?
     var removesExtraWhiteSpace = false
+    /// White space behind a special token in the text belongs to that token.
+    var stripsBehindSpecial = false
 
     /// The roles of `tokenizer.ggml.<role>_token_id`.
     enum Role: String, CaseIterable, Sendable {

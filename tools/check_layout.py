@@ -19,7 +19,10 @@ BANNED_NAMES = re.compile(r"(Manager|Helper|Utils|Common|Base|Impl|Factory|Handl
 BANNED_COMMENTS = re.compile(r"\b(TODO|FIXME|XXX)\b")
 
 # (check, path or path:function) -> why it may exceed its budget. Paths are relative to the repository root.
-EXCEPTIONS = {}
+EXCEPTIONS = {
+    ("function length", "Sources/Transformer/Decoder.swift:forward"):
+        "The forward pass of every architecture is one function, read top to bottom.",
+}
 
 # Where preprocessor conditions are allowed in C: instruction sets, detection of the CPU, platform shims.
 C_CONDITIONS_ALLOWED = re.compile(r"^Sources/CKernels/(isa/|cpu_features|x86/|arm/)|^Sources/CVulkan/")

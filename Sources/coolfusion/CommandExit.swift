@@ -1,8 +1,10 @@
 // The one place where errors become exit codes and sentences. The codes are those of sysexits.h where one fits;
 // the table stands in README.md.
 import ArgumentParser
+import Compute
 import GGUF
 import Glibc
+import Transformer
 
 /// What the commands themselves can complain about.
 enum CommandError: Error, CustomStringConvertible {
@@ -15,6 +17,8 @@ enum CommandError: Error, CustomStringConvertible {
     case failed(String)
     case notFinite(String)
     case interrupted
+    /// What a library said about a model, with the file it was about.
+    indirect case model(String, any Error)
 
     var description: String {
         switch self {
@@ -23,6 +27,8 @@ enum CommandError: Error, CustomStringConvertible {
         case .io(let path, let code): "cannot read '\(path)': \(String(cString: strerror(code)))"
         case .output(let path, let code): "cannot write \(path): \(String(cString: strerror(code)))"
         case .interrupted: "interrupted"
+        case .model(let path, let error):
+            "\(error)".contains("'\(path)'") ? "\(error)" : "'\(path)': \(error)"
         }
     }
 }
@@ -33,7 +39,8 @@ enum CommandExit {
     static let badData: Int32 = 65
     static let missingFile: Int32 = 66
     static let device: Int32 = 69
-    static let notFinite: Int32 = 70
+    /// NaN logits and what must not happen.
+    static let internalError: Int32 = 70
     static let io: Int32 = 74
     static let memory: Int32 = 75
     static let interrupted: Int32 = 130
@@ -50,6 +57,8 @@ enum CommandExit {
         switch error {
         case let error as CommandError: code(ofCommand: error)
         case let error as GGUFError: code(ofFile: error)
+        case let error as ComputeError: code(ofCompute: error)
+        case let error as TransformerError: code(ofTransformer: error)
         default: nil
         }
     }
@@ -59,6 +68,31 @@ enum CommandExit {
         case .io(_, _, let code): self.code(ofErrno: code)
         case .splitShardMissing: missingFile
         default: badData
+        }
+    }
+
+    private static func code(ofCompute error: ComputeError) -> Int32 {
+        switch error {
+        case .outOfMemory: memory
+        case .unknownISA: device
+        case .noThreads: failed
+        case .unsupportedWeightType, .wrongByteCount: badData
+        }
+    }
+
+    private static func code(ofTransformer error: TransformerError) -> Int32 {
+        switch error {
+        case .file(let error): code(ofFile: error)
+        case .compute(let error): code(ofCompute: error)
+        case .unknownArchitecture, .unknownChoice, .unsupported, .missingKey, .invalidValue, .missingTensor,
+            .wrongShape,
+            .wrongType, .vocabularyMismatch:
+            badData
+        case .contextOutOfRange, .cacheTypeMismatch, .tokenOutOfRange: usage
+        case .contextFull, .branchCellsFull: failed
+        case .targetCountMismatch, .noTokens, .branchesOpen, .duplicateRun, .unknownBranch, .unknownCheckpoint,
+            .foreignCache:
+            internalError
         }
     }
 
@@ -75,8 +109,9 @@ enum CommandExit {
         case .output: io
         case .device: device
         case .failed: failed
-        case .notFinite: notFinite
+        case .notFinite: internalError
         case .interrupted: interrupted
+        case .model(_, let error): code(of: error) ?? failed
         }
     }
 }

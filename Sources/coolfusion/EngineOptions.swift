@@ -1,5 +1,6 @@
 // Options shared by the commands that load models. Names are those llama.cpp users type without thinking.
 import ArgumentParser
+import Compute
 
 /// How models are loaded and run.
 struct EngineOptions: ParsableArguments {
@@ -29,6 +30,18 @@ struct EngineOptions: ParsableArguments {
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("-t must be at least 1, found \(threads)") }
         if let context, context < 1 { throw ValidationError("-c must be at least 1, found \(context)") }
+    }
+
+    /// Checks that the device asked for exists; so far that is the CPU.
+    func requireDevice() throws(CommandError) {
+        guard device == "auto" || device == "cpu" else {
+            throw .device("device '\(device)' is not available; there is: cpu")
+        }
+    }
+
+    func backend() throws -> CPUBackend {
+        try requireDevice()
+        return try CPUBackend(threads: threads ?? CPUBackend.availableCores, isa: isa)
     }
 }
 

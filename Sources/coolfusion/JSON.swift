@@ -2,7 +2,7 @@
 // Values only; reading JSON is left to Foundation (Tokenize).
 
 /// A JSON value that prints itself on one line.
-indirect enum JSON {
+enum JSON {
     case null
     case bool(Bool)
     case integer(Int)
@@ -10,7 +10,12 @@ indirect enum JSON {
     case number(Double)
     case string(String)
     case array([JSON])
-    case object([(key: String, value: JSON)])
+    case object([Member])
+
+    struct Member {
+        var key: String
+        var value: JSON
+    }
 
     static func integers(_ values: some Sequence<some BinaryInteger>) -> JSON {
         .array(values.map { .integer(Int($0)) })
@@ -70,7 +75,16 @@ indirect enum JSON {
     }
 }
 
-extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
+extension JSON: ExpressibleByStringLiteral {
     init(stringLiteral value: String) { self = .string(value) }
-    init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements.map { (key: $0.0, value: $0.1) }) }
+}
+
+extension JSON: ExpressibleByDictionaryLiteral {
+    init(dictionaryLiteral elements: (String, JSON)...) {
+        self = .object(elements.map { Member(key: $0.0, value: $0.1) })
+    }
+
+    static func object(_ members: some Sequence<(String, JSON)>) -> JSON {
+        .object(members.map { Member(key: $0.0, value: $0.1) })
+    }
 }

@@ -2,15 +2,15 @@
 ///
 ///     y += d * dx * sum_g scale_g * (sum_k q_k x_k)  -  dmin * dx * sum_g min_g * (sum_k x_k)
 ///
-/// with unsigned q, groups g of 16 or 32 values and integer scales and mins. Products of bytes are summed in 16 bits as
-/// long as they fit (`widen` vectors of 4 values), then multiplied by the scale while widening to 32 bits.
+/// with groups g of 16 or 32 values and integer scales and mins. Products of bytes are summed in 16 bits as long as they
+/// fit (sum_mode), then multiplied by the scale while widening to 32 bits.
 /// A type with an offset (q - 32) states it as mins in units of d: min = 32 * scale.
 #ifndef X86_SUPER_BLOCK_AVX2_H
 #define X86_SUPER_BLOCK_AVX2_H
 #include "x86/tile_avx2.h"
 
 typedef struct super_tile {
-    __m256i q[64];        // q[j] lane r: values 4j ..< 4j + 4 of row r, 0 ... 255
+    __m256i q[64];        // q[j] lane r: values 4j ..< 4j + 4 of row r
     __m256i scale[16];    // per group; lane r: the scale of row r twice (16 bits)
     __m256i min[8];       // per 32 values; lane r: the mins of values 0 ..< 16 and 16 ..< 32
     __m256 d, dmin;
@@ -19,36 +19,40 @@ typedef struct super_tile {
 /// What a type is to the template: how it unpacks, and the constants of its integer sums.
 typedef struct super_type {
     void (*unpack)(const row_pointers *p, size_t block, super_tile *t);
-    int group;            // values per scale: 16 or 32
-    int widen;            // byte products that fit in 16 bits: 8, 4, 2 or 1
+    int group;   // values per scale: 16 or 32
+    sum_mode mode;
     enum { no_mins, float_mins, integer_mins } mins;   // integer: in units of d
 } super_type;
 
+/// sum_g min_g * (sum_k x_k) of each column.
+ALWAYS_INLINE void multiply_mins(const super_tile *t, const block_q8_K *const *x, int columns, __m256i *mins) {
+    for (int j = 0; j < 8; j++) {
+        UNROLL for (int c = 0; c < columns; c++) {
+            const __m256i product = _mm256_madd_epi16(t->min[j], broadcast4(x[c]->bsums + 2 * j));
+            mins[c] = j == 0 ? product : _mm256_add_epi32(mins[c], product);
+        }
+    }
+}
+
 ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, const block_q8_K *const *x, int columns,
                                   __m256 *sums) {
-    const int vectors = type.group / 4, widen = type.widen < vectors ? type.widen : vectors;
+    const int vectors = type.group / 4;
     __m256i total[4], mins[4];
     UNROLL for (int c = 0; c < columns; c++) total[c] = mins[c] = _mm256_setzero_si256();
     for (int g = 0; g < super_block / type.group; g++) {
-        UNROLL for (int first = 0; first < vectors; first += widen) {
+        UNROLL for (int first = 0; first < vectors; first += type.mode.widen) {
             __m256i products[4];
-            UNROLL for (int j = 0; j < widen; j++) {
-                const int vector = g * vectors + first + j;
-                UNROLL for (int c = 0; c < columns; c++) {
-                    const __m256i product = _mm256_maddubs_epi16(t->q[vector], broadcast4(x[c]->qs + 4 * vector));
-                    products[c] = _mm256_add_epi16(j == 0 ? _mm256_setzero_si256() : products[c], product);
-                }
+            const int8_t *values[4];
+            UNROLL for (int c = 0; c < columns; c++) {
+                values[c] = x[c]->qs + 4 * (g * vectors + first);
+                products[c] = _mm256_setzero_si256();
             }
+            byte_products(type.mode, t->q + g * vectors + first, values, columns, products);
             UNROLL for (int c = 0; c < columns; c++)
                 total[c] = _mm256_add_epi32(total[c], _mm256_madd_epi16(products[c], t->scale[g]));
         }
     }
-    if (type.mins != no_mins) {
-        for (int j = 0; j < 8; j++) {
-            UNROLL for (int c = 0; c < columns; c++)
-                mins[c] = _mm256_add_epi32(mins[c], _mm256_madd_epi16(t->min[j], broadcast4(x[c]->bsums + 2 * j)));
-        }
-    }
+    if (type.mins != no_mins) multiply_mins(t, x, columns, mins);
     UNROLL for (int c = 0; c < columns; c++) {
         const __m256 dx = _mm256_set1_ps(x[c]->d);
         if (type.mins == integer_mins) total[c] = _mm256_sub_epi32(total[c], mins[c]);

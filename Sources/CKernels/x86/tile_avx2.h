@@ -24,14 +24,15 @@ ALWAYS_INLINE row_pointers rows_at(const matmul_args *a, size_t first) {
     return p;
 }
 
-/// 16 bytes at `offset` of each of 8 rows as 4 vectors: out[j] lane r = bytes 4j ..< 4j + 4 of row r.
-ALWAYS_INLINE void load_transposed(const row_pointers *p, size_t offset, __m256i out[4]) {
-    __m256i a[4];
-    for (int r = 0; r < 4; r++) {
-        const __m128i low = _mm_loadu_si128((const __m128i *)(p->row[r] + offset));
-        const __m128i high = _mm_loadu_si128((const __m128i *)(p->row[r + 4] + offset));
-        a[r] = _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
-    }
+/// 16 bytes at `offset` of rows r and r + 4.
+ALWAYS_INLINE __m256i load_two_rows(const row_pointers *p, int r, size_t offset) {
+    const __m128i low = _mm_loadu_si128((const __m128i *)(p->row[r] + offset));
+    const __m128i high = _mm_loadu_si128((const __m128i *)(p->row[r + 4] + offset));
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
+
+/// From a[r] = rows r and r + 4 to out[j] lane r = bytes 4j ..< 4j + 4 of row r.
+ALWAYS_INLINE void transpose(const __m256i a[4], __m256i out[4]) {
     const __m256i t0 = _mm256_unpacklo_epi32(a[0], a[1]), t1 = _mm256_unpackhi_epi32(a[0], a[1]);
     const __m256i t2 = _mm256_unpacklo_epi32(a[2], a[3]), t3 = _mm256_unpackhi_epi32(a[2], a[3]);
     out[0] = _mm256_unpacklo_epi64(t0, t2);
@@ -40,12 +41,48 @@ ALWAYS_INLINE void load_transposed(const row_pointers *p, size_t offset, __m256i
     out[3] = _mm256_unpackhi_epi64(t1, t3);
 }
 
+/// 16 bytes at `offset` of each of 8 rows as 4 vectors.
+ALWAYS_INLINE void load_transposed(const row_pointers *p, size_t offset, __m256i out[4]) {
+    __m256i a[4];
+    UNROLL for (int r = 0; r < 4; r++) a[r] = load_two_rows(p, r, offset);
+    transpose(a, out);
+}
+
 /// The binary16 at `offset` of each of 8 rows, as floats.
 ALWAYS_INLINE __m256 load_f16_of_rows(const row_pointers *p, size_t offset) {
     uint16_t h[tile_rows];
     for (int r = 0; r < tile_rows; r++) memcpy(&h[r], p->row[r] + offset, 2);
     return _mm256_cvtph_ps(_mm_setr_epi16((short)h[0], (short)h[1], (short)h[2], (short)h[3], (short)h[4], (short)h[5],
                                           (short)h[6], (short)h[7]));
+}
+
+/// How the byte products of a tile are summed, constants of a type: bytes of the tile are unsigned and `widen` products of
+/// pairs fit in 16 bits, or they are signed, and the sign moves to the activation (one product, |-128 * 2 * 127| fits).
+typedef struct sum_mode {
+    bool is_signed;
+    int widen;   // 8, 4, 2 or 1
+} sum_mode;
+
+/// 16-bit sums of `mode.widen` vectors q with the values at x of each column (lane 2r and 2r + 1: row r).
+ALWAYS_INLINE void byte_products(const sum_mode mode, const __m256i *q, const int8_t *const *x, int columns,
+                                 __m256i *products) {
+    UNROLL for (int j = 0; j < mode.widen; j++) {
+        const __m256i magnitude = mode.is_signed ? _mm256_abs_epi8(q[j]) : q[j];
+        UNROLL for (int c = 0; c < columns; c++) {
+            __m256i bytes = broadcast4(x[c] + 4 * j);
+            if (mode.is_signed) bytes = _mm256_sign_epi8(bytes, q[j]);
+            const __m256i product = _mm256_maddubs_epi16(magnitude, bytes);
+            products[c] = j == 0 ? product : _mm256_add_epi16(products[c], product);
+        }
+    }
+}
+
+/// The sums of a panel to continue: zeros, or what store_panel wrote (rows beyond the last read as 0).
+ALWAYS_INLINE void load_panel(const matmul_args *a, size_t row, size_t column, size_t columns, bool continues,
+                              __m256 *sums) {
+    const __m256i mask = first_lanes(a->rows - row < tile_rows ? a->rows - row : tile_rows);
+    for (size_t c = 0; c < columns; c++)
+        sums[c] = continues ? _mm256_maskload_ps(a->y + (column + c) * a->y_stride + row, mask) : _mm256_setzero_ps();
 }
 
 /// Writes the 8 sums of each column of a panel to y, or as many as there are rows.

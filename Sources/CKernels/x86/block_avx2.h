@@ -1,0 +1,152 @@
+/// Matmul of types with blocks of 32 values and Q8_0 or Q8_1 activations; include after x86/tile_avx2.h.
+///
+///     y += d * dx * (sum_k q_k x_k - offset * sum_k x_k)  +  m * s        (s = dx * sum x, in Q8_1 only)
+///
+/// The scales and sums of the activations are taken out of their blocks once per call and panel of k, not once per row.
+#ifndef X86_BLOCK_AVX2_H
+#define X86_BLOCK_AVX2_H
+#include "x86/tile_avx2.h"
+
+enum { block_values = 32, block_columns = 32, panel_blocks = 128, tile_blocks = 8 };
+
+typedef struct block_tile {
+    __m256i q[8];   // q[j] lane r: values 4j ..< 4j + 4 of row r
+    __m256 d, m;
+} block_tile;
+
+/// What a type is to the template. `offset` is subtracted from unsigned q; has_min: activations are Q8_1 and m is added.
+typedef struct block_type {
+    void (*unpack)(const row_pointers *p, size_t block, block_tile *t);
+    sum_mode mode;
+    int offset;
+    bool has_min;
+} block_type;
+
+/// What the multiplication needs of up to 32 columns x 128 blocks of activations.
+typedef struct activation_panel {
+    float d[block_columns][panel_blocks];
+    union {
+        int32_t sum[block_columns][panel_blocks];   // offset * sum of the values
+        float s[block_columns][panel_blocks];
+    };
+    const char *blocks[block_columns];
+    size_t stride, values;   // bytes between blocks, and from a block to its values
+} activation_panel;
+
+ALWAYS_INLINE int32_t sum_of_bytes(const int8_t *x) {
+    const __m256i biased = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)x), _mm256_set1_epi8((char)0x80));
+    const __m256i sums = _mm256_sad_epu8(biased, _mm256_setzero_si256());
+    const __m128i halves = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    return _mm_cvtsi128_si32(halves) + _mm_extract_epi32(halves, 2) - 128 * block_values;
+}
+
+ALWAYS_INLINE void take_panel(const block_type type, const matmul_args *a, size_t column, size_t first, size_t blocks,
+                              activation_panel *panel) {
+    const size_t columns = a->columns - column < block_columns ? a->columns - column : block_columns;
+    panel->stride = type.has_min ? sizeof(block_q8_1) : sizeof(block_q8_0);
+    panel->values = type.has_min ? offsetof(block_q8_1, qs) : offsetof(block_q8_0, qs);
+    for (size_t c = 0; c < columns; c++) {
+        const char *x = (const char *)a->x + (column + c) * a->x_row_bytes + first * panel->stride;
+        panel->blocks[c] = x;
+        for (size_t b = 0; b < blocks; b++, x += panel->stride) {
+            uint16_t h[2];
+            memcpy(h, x, sizeof h);
+            panel->d[c][b] = _cvtsh_ss(h[0]);
+            if (type.has_min) panel->s[c][b] = _cvtsh_ss(h[1]);
+            else if (type.offset) panel->sum[c][b] = type.offset * sum_of_bytes((const int8_t *)(x + panel->values));
+        }
+    }
+}
+
+/// `blocks` tiles, the first at index `first` of the panel, with columns c ..< c + columns.
+ALWAYS_INLINE void block_multiply(const block_type type, const block_tile *t, const activation_panel *panel,
+                                  const size_t at[3], int columns, __m256 *sums) {
+    const size_t c0 = at[0], first = at[1], blocks = at[2];
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256 y[4];
+    const int8_t *x[4];
+    UNROLL for (int c = 0; c < columns; c++) {
+        y[c] = sums[c];
+        x[c] = (const int8_t *)(panel->blocks[c0 + (size_t)c] + first * panel->stride + panel->values);
+    }
+    for (size_t b = 0; b < blocks; b++, t++) {
+        __m256i total[4];
+        UNROLL for (int j = 0; j < 8; j += type.mode.widen) {
+            __m256i products[4];
+            const int8_t *values[4];
+            UNROLL for (int c = 0; c < columns; c++) {
+                values[c] = x[c] + 4 * j;
+                products[c] = _mm256_setzero_si256();
+            }
+            byte_products(type.mode, t->q + j, values, columns, products);
+            UNROLL for (int c = 0; c < columns; c++) {
+                const __m256i wide = _mm256_madd_epi16(products[c], ones);
+                total[c] = j == 0 ? wide : _mm256_add_epi32(total[c], wide);
+            }
+        }
+        UNROLL for (int c = 0; c < columns; c++) {
+            const size_t column = c0 + (size_t)c, block = first + b;
+            if (type.offset && !type.has_min)
+                total[c] = _mm256_sub_epi32(total[c], _mm256_set1_epi32(panel->sum[column][block]));
+            const __m256 d = _mm256_mul_ps(t->d, _mm256_set1_ps(panel->d[column][block]));
+            y[c] = _mm256_fmadd_ps(d, _mm256_cvtepi32_ps(total[c]), y[c]);
+            if (type.has_min) y[c] = _mm256_fmadd_ps(t->m, _mm256_set1_ps(panel->s[column][block]), y[c]);
+            x[c] += panel->stride;
+        }
+    }
+    UNROLL for (int c = 0; c < columns; c++) sums[c] = y[c];
+}
+
+ALWAYS_INLINE void block_panel(const block_type type, const block_tile *t, const activation_panel *panel,
+                               const size_t first_and_count[2], size_t columns, __m256 *sums) {
+    size_t at[3] = {0, first_and_count[0], first_and_count[1]};
+    for (; at[0] + 4 <= columns; at[0] += 4) block_multiply(type, t, panel, at, 4, sums + at[0]);
+    switch (columns - at[0]) {
+        case 3: block_multiply(type, t, panel, at, 3, sums + at[0]); break;
+        case 2: block_multiply(type, t, panel, at, 2, sums + at[0]); break;
+        case 1: block_multiply(type, t, panel, at, 1, sums + at[0]); break;
+    }
+}
+
+/// Blocks [first, first + blocks) of all rows with the panel's columns; continues the sums in y where first > 0.
+ALWAYS_INLINE void block_rows(const block_type type, const matmul_args *a, size_t column, const activation_panel *panel,
+                              const size_t range[2]) {
+    const size_t first = range[0], blocks = range[1];
+    const size_t columns = a->columns - column < block_columns ? a->columns - column : block_columns;
+    block_tile tiles[tile_blocks];
+    __m256 sums[block_columns];
+    for (size_t row = 0; row < a->rows; row += tile_rows) {
+        const row_pointers p = rows_at(a, row);
+        load_panel(a, row, column, columns, first > 0, sums);
+        for (size_t b = 0; b < blocks; b += tile_blocks) {
+            const size_t count = blocks - b < tile_blocks ? blocks - b : tile_blocks;
+            for (size_t i = 0; i < count; i++) type.unpack(&p, first + b + i, &tiles[i]);
+            block_panel(type, tiles, panel, (size_t[2]){b, count}, columns, sums);
+        }
+        store_panel(a, row, column, columns, sums);
+    }
+}
+
+ALWAYS_INLINE void block_matmul(const matmul_args *a, const block_type type) {
+    activation_panel panel;
+    const size_t blocks = a->k / block_values;
+    for (size_t column = 0; column < a->columns; column += block_columns) {
+        for (size_t first = 0; first < blocks; first += panel_blocks) {
+            const size_t count = blocks - first < panel_blocks ? blocks - first : panel_blocks;
+            take_panel(type, a, column, first, count, &panel);
+            block_rows(type, a, column, &panel, (size_t[2]){first, count});
+        }
+    }
+}
+
+/// The nibbles of 16 bytes at `offset` of each row: low ones are values 0 ..< 16, high ones 16 ..< 32.
+ALWAYS_INLINE void unpack_nibbles(const row_pointers *p, size_t offset, __m256i q[8]) {
+    const __m256i low = _mm256_set1_epi8(15);
+    __m256i bytes[4];
+    load_transposed(p, offset, bytes);
+    UNROLL for (int j = 0; j < 4; j++) {
+        q[j] = _mm256_and_si256(bytes[j], low);
+        q[j + 4] = _mm256_and_si256(_mm256_srli_epi16(bytes[j], 4), low);
+    }
+}
+#endif

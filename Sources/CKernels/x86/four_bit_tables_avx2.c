@@ -1,0 +1,66 @@
+// IQ4_NL, MXFP4 and IQ4_XS matmul for AVX2: nibbles that index a table of 16 signed values. Layouts in quant/.
+// MXFP4's values are -12 ... 12, so with an offset of 12 they are unsigned and 4 * 2 * 24 * 127 = 24384 fits in 16 bits.
+#if defined(__x86_64__)
+#include "isa/avx2_begin.h"
+#include "x86/block_avx2.h"
+#include "x86/super_block_avx2.h"
+
+ALWAYS_INLINE void look_up(const int8_t table[16], __m256i q[8]) {
+    const __m256i values = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table));
+    UNROLL for (int j = 0; j < 8; j++) q[j] = _mm256_shuffle_epi8(values, q[j]);
+}
+
+ALWAYS_INLINE void unpack_iq4_nl(const row_pointers *p, size_t block, block_tile *t) {
+    const size_t base = block * sizeof(block_iq4_nl);
+    t->d = load_f16_of_rows(p, base);
+    unpack_nibbles(p, base + offsetof(block_iq4_nl, qs), t->q);
+    look_up(iq4_values, t->q);
+}
+
+/// 2^(e - 128) for 8 rows; subnormal for e < 2.
+ALWAYS_INLINE __m256 power_scales(const row_pointers *p, size_t offset) {
+    uint32_t bits[tile_rows];
+    for (int r = 0; r < tile_rows; r++) {
+        const uint8_t e = (uint8_t)p->row[r][offset];
+        bits[r] = e < 2 ? 0x00200000u << e : (uint32_t)(e - 1) << 23;
+    }
+    return _mm256_castsi256_ps(_mm256_loadu_si256((const __m256i *)bits));
+}
+
+ALWAYS_INLINE void unpack_mxfp4(const row_pointers *p, size_t block, block_tile *t) {
+    const size_t base = block * sizeof(block_mxfp4);
+    t->d = power_scales(p, base);
+    unpack_nibbles(p, base + offsetof(block_mxfp4, qs), t->q);
+    look_up(e2m1_doubled, t->q);
+    UNROLL for (int j = 0; j < 8; j++) t->q[j] = _mm256_add_epi8(t->q[j], _mm256_set1_epi8(12));
+}
+
+ALWAYS_INLINE void unpack_iq4_xs(const row_pointers *p, size_t block, super_tile *t) {
+    const size_t base = block * sizeof(block_iq4_xs);
+    __m256i header[4];   // d and scales_h; scales_l; the first values
+    load_transposed(p, base, header);
+    t->d = load_f16_of_rows(p, base);
+    for (int g = 0; g < 8; g++) {
+        const __m256i low = _mm256_and_si256(_mm256_srli_epi32(header[1], 4 * g), _mm256_set1_epi32(15));
+        const __m256i high = _mm256_and_si256(_mm256_srli_epi32(header[0], 16 + 2 * g), _mm256_set1_epi32(3));
+        const __m256i scale = _mm256_or_si256(low, _mm256_slli_epi32(high, 4));
+        const __m256i pair = _mm256_or_si256(scale, _mm256_slli_epi32(scale, 16));
+        t->scale[g] = _mm256_sub_epi16(pair, _mm256_set1_epi16(32));
+        unpack_nibbles(p, base + offsetof(block_iq4_xs, qs) + 16 * (size_t)g, t->q + 8 * g);
+        look_up(iq4_values, t->q + 8 * g);
+    }
+}
+
+void matmul_iq4_nl_q8_0_avx2(const matmul_args *a) {
+    block_matmul(a, (block_type){unpack_iq4_nl, {true, 1}, 0, false});
+}
+
+void matmul_mxfp4_q8_0_avx2(const matmul_args *a) {
+    block_matmul(a, (block_type){unpack_mxfp4, {false, 4}, 12, false});
+}
+
+void matmul_iq4_xs_q8_K_avx2(const matmul_args *a) {
+    super_matmul(a, (super_type){unpack_iq4_xs, 32, {true, 1}, no_mins});
+}
+#include "isa/avx2_end.h"
+#endif

@@ -1,0 +1,93 @@
+// Q2_K and Q3_K matmul for AVX2: layouts in quant/q2_K.c and q3_K.c, arithmetic in x86/super_block_avx2.h.
+// Groups of 16 are 4 vectors, whose 16-bit sums fit: 4 * 2 * 7 * 127 = 7112. Q3_K's q - 4 is a min of 4 * scale.
+#if defined(__x86_64__)
+#include "isa/avx2_begin.h"
+#include "x86/super_block_avx2.h"
+
+/// The bit pairs of 64 bytes at `offset`, in the order of Q2_K: q[j] = values 4j ..< 4j + 4.
+ALWAYS_INLINE void unpack_bit_pairs(const row_pointers *p, size_t offset, __m256i q[64]) {
+    const __m256i low = _mm256_set1_epi8(3);
+    for (int piece = 0; piece < 4; piece++) {
+        __m256i bytes[4];
+        load_transposed(p, offset + 16 * (size_t)piece, bytes);
+        __m256i *out = q + 32 * (piece / 2) + 4 * (piece % 2);
+        UNROLL for (int j = 0; j < 4; j++) {
+            UNROLL for (int pair = 0; pair < 4; pair++)
+                out[8 * pair + j] = _mm256_and_si256(_mm256_srli_epi16(bytes[j], 2 * pair), low);
+        }
+    }
+}
+
+/// Bytes `first` and `second` of each 32-bit lane as 16-bit numbers.
+ALWAYS_INLINE __m256i two_bytes(__m256i bytes, int first, int second) {
+    const char i = (char)first, j = (char)second;
+    return _mm256_shuffle_epi8(bytes, _mm256_broadcastsi128_si256(_mm_setr_epi8(
+        i, -1, j, -1, (char)(i + 4), -1, (char)(j + 4), -1, (char)(i + 8), -1, (char)(j + 8), -1, (char)(i + 12), -1,
+        (char)(j + 12), -1)));
+}
+
+ALWAYS_INLINE void unpack_q2_K(const row_pointers *p, size_t block, super_tile *t) {
+    const size_t base = block * sizeof(block_q2_K);
+    t->d = load_f16_of_rows(p, base + offsetof(block_q2_K, d));
+    t->dmin = load_f16_of_rows(p, base + offsetof(block_q2_K, dmin));
+    __m256i packed[4];
+    load_transposed(p, base + offsetof(block_q2_K, scales), packed);
+    UNROLL for (int i = 0; i < 4; i++) {
+        const __m256i low = _mm256_set1_epi8(15);
+        const __m256i scales = _mm256_and_si256(packed[i], low);
+        const __m256i mins = _mm256_and_si256(_mm256_srli_epi16(packed[i], 4), low);
+        UNROLL for (int g = 0; g < 4; g++) t->scale[4 * i + g] = two_bytes(scales, g, g);
+        t->min[2 * i] = two_bytes(mins, 0, 1);
+        t->min[2 * i + 1] = two_bytes(mins, 2, 3);
+    }
+    unpack_bit_pairs(p, base + offsetof(block_q2_K, qs), t->q);
+}
+
+/// Scales of Q3_K from its 12 bytes in three lanes: four scales in each of four vectors, 6 bits unsigned.
+ALWAYS_INLINE void unpack_q3_K_scales(const row_pointers *p, size_t offset, super_tile *t) {
+    __m256i rows[4], packed[4];   // low nibbles of scales 0..3 and 8..11; of 4..7 and 12..15; upper bit pairs; d
+    // The scales are 14 bytes before the end of the block: 16 are read from 2 bytes earlier.
+    UNROLL for (int r = 0; r < 4; r++) rows[r] = _mm256_bsrli_epi128(load_two_rows(p, r, offset - 2), 2);
+    transpose(rows, packed);
+    const __m256i low = _mm256_set1_epi8(15), upper = _mm256_set1_epi8(0x30);
+    const __m256i scales[4] = {
+        _mm256_or_si256(_mm256_and_si256(packed[0], low), _mm256_and_si256(_mm256_slli_epi16(packed[2], 4), upper)),
+        _mm256_or_si256(_mm256_and_si256(packed[1], low), _mm256_and_si256(_mm256_slli_epi16(packed[2], 2), upper)),
+        _mm256_or_si256(_mm256_and_si256(_mm256_srli_epi16(packed[0], 4), low), _mm256_and_si256(packed[2], upper)),
+        _mm256_or_si256(_mm256_and_si256(_mm256_srli_epi16(packed[1], 4), low),
+                        _mm256_and_si256(_mm256_srli_epi16(packed[2], 2), upper))};
+    const __m256i bias = _mm256_set1_epi16(32);
+    UNROLL for (int i = 0; i < 4; i++) {
+        UNROLL for (int g = 0; g < 4; g++)
+            t->scale[4 * i + g] = _mm256_sub_epi16(two_bytes(scales[i], g, g), bias);
+        t->min[2 * i] = _mm256_slli_epi16(_mm256_sub_epi16(two_bytes(scales[i], 0, 1), bias), 2);
+        t->min[2 * i + 1] = _mm256_slli_epi16(_mm256_sub_epi16(two_bytes(scales[i], 2, 3), bias), 2);
+    }
+}
+
+ALWAYS_INLINE void unpack_q3_K(const row_pointers *p, size_t block, super_tile *t) {
+    const size_t base = block * sizeof(block_q3_K);
+    t->d = load_f16_of_rows(p, base + offsetof(block_q3_K, d));
+    unpack_q3_K_scales(p, base + offsetof(block_q3_K, scales), t);
+    unpack_bit_pairs(p, base + offsetof(block_q3_K, qs), t->q);
+    __m256i third[8];
+    load_transposed(p, base + offsetof(block_q3_K, hmask), third);
+    load_transposed(p, base + offsetof(block_q3_K, hmask) + 16, third + 4);
+    const __m256i four = _mm256_set1_epi8(4);
+    UNROLL for (int bit = 0; bit < 8; bit++) {   // values 32 * bit ..< 32 * bit + 32
+        UNROLL for (int j = 0; j < 8; j++) {
+            const __m256i shifted = bit < 2 ? _mm256_slli_epi16(third[j], 2 - bit) : _mm256_srli_epi16(third[j], bit - 2);
+            t->q[8 * bit + j] = _mm256_or_si256(t->q[8 * bit + j], _mm256_and_si256(shifted, four));
+        }
+    }
+}
+
+void matmul_q2_K_q8_K_avx2(const matmul_args *a) {
+    super_matmul(a, (super_type){unpack_q2_K, 16, {false, 4}, float_mins});
+}
+
+void matmul_q3_K_q8_K_avx2(const matmul_args *a) {
+    super_matmul(a, (super_type){unpack_q3_K, 16, {false, 4}, integer_mins});
+}
+#include "isa/avx2_end.h"
+#endif

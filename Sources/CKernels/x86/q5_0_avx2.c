@@ -1,0 +1,46 @@
+// Q5_0 and Q5_1 matmul for AVX2: layouts in quant/q5_0.c and q5_1.c, arithmetic in x86/block_avx2.h.
+// 16-bit sums of 4 vectors: 4 * 2 * 31 * 127 = 31496 fit.
+#if defined(__x86_64__)
+#include "isa/avx2_begin.h"
+#include "x86/block_avx2.h"
+
+/// Adds 16 where bit k of the 32 bits at `offset` of a row is set, to its value k.
+ALWAYS_INLINE void add_fifth_bits(const row_pointers *p, size_t offset, __m256i q[8]) {
+    uint32_t h[tile_rows];
+    for (int r = 0; r < tile_rows; r++) memcpy(&h[r], p->row[r] + offset, 4);
+    const __m256i bits = _mm256_loadu_si256((const __m256i *)h);
+    UNROLL for (int j = 0; j < 8; j++) {   // values 4j ..< 4j + 4 have half of byte j / 2
+        const char b = (char)(j / 2);
+        const __m256i byte = _mm256_shuffle_epi8(bits, _mm256_broadcastsi128_si256(_mm_setr_epi8(
+            b, b, b, b, (char)(b + 4), (char)(b + 4), (char)(b + 4), (char)(b + 4), (char)(b + 8), (char)(b + 8),
+            (char)(b + 8), (char)(b + 8), (char)(b + 12), (char)(b + 12), (char)(b + 12), (char)(b + 12))));
+        const __m256i mask = _mm256_set1_epi32((int)(j % 2 ? 0x80402010u : 0x08040201u));
+        const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(byte, mask), mask);
+        q[j] = _mm256_or_si256(q[j], _mm256_and_si256(set, _mm256_set1_epi8(16)));
+    }
+}
+
+ALWAYS_INLINE void unpack_q5_0(const row_pointers *p, size_t block, block_tile *t) {
+    const size_t base = block * sizeof(block_q5_0);
+    t->d = load_f16_of_rows(p, base);
+    unpack_nibbles(p, base + offsetof(block_q5_0, qs), t->q);
+    add_fifth_bits(p, base + offsetof(block_q5_0, qh), t->q);
+}
+
+ALWAYS_INLINE void unpack_q5_1(const row_pointers *p, size_t block, block_tile *t) {
+    const size_t base = block * sizeof(block_q5_1);
+    t->d = load_f16_of_rows(p, base);
+    t->m = load_f16_of_rows(p, base + offsetof(block_q5_1, m));
+    unpack_nibbles(p, base + offsetof(block_q5_1, qs), t->q);
+    add_fifth_bits(p, base + offsetof(block_q5_1, qh), t->q);
+}
+
+void matmul_q5_0_q8_0_avx2(const matmul_args *a) {
+    block_matmul(a, (block_type){unpack_q5_0, {false, 4}, 16, false});
+}
+
+void matmul_q5_1_q8_1_avx2(const matmul_args *a) {
+    block_matmul(a, (block_type){unpack_q5_1, {false, 4}, 0, true});
+}
+#include "isa/avx2_end.h"
+#endif

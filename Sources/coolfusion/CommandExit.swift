@@ -4,6 +4,7 @@ import ArgumentParser
 import Compute
 import GGUF
 import Glibc
+import Tokenizers
 import Transformer
 
 /// What the commands themselves can complain about.
@@ -58,6 +59,7 @@ enum CommandExit {
         case let error as CommandError: code(ofCommand: error)
         case let error as GGUFError: code(ofFile: error)
         case let error as ComputeError: code(ofCompute: error)
+        case let error as TokenizerError: code(ofTokenizer: error)
         case let error as TransformerError: code(ofTransformer: error)
         default: nil
         }
@@ -78,6 +80,10 @@ enum CommandExit {
         case .noThreads: failed
         case .unsupportedWeightType, .wrongByteCount: badData
         }
+    }
+
+    private static func code(ofTokenizer error: TokenizerError) -> Int32 {
+        if case .metadata(let error) = error { code(ofFile: error) } else { badData }
     }
 
     private static func code(ofTransformer error: TransformerError) -> Int32 {
@@ -114,4 +120,9 @@ enum CommandExit {
         case .model(_, let error): code(of: error) ?? failed
         }
     }
+}
+
+/// Runs `body`, which reads the model at `path`, so that its errors name the file.
+func loading<T>(_ path: String, _ body: () throws -> T) throws(CommandError) -> T {
+    do { return try body() } catch { throw .model(path, error) }
 }

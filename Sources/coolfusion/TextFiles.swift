@@ -37,3 +37,45 @@ func validUTF8Prefix(_ bytes: [UInt8]) -> Int {
     while case .scalarValue(let scalar) = decoder.decode(&iterator) { offset += UTF8.width(scalar) }
     return offset
 }
+
+/// The lines of standard input, each as soon as it is there.
+struct InputLines {
+    /// Of the line returned last, from 1.
+    private(set) var number = 0
+    private var buffer: [UInt8] = []
+    private var start = 0
+    private var isAtEnd = false
+
+    mutating func next() throws(CommandError) -> [UInt8]? {
+        var searched = start
+        while true {
+            if let end = buffer[searched...].firstIndex(of: 0x0A) {
+                defer { start = end + 1 }
+                number += 1
+                return Array(buffer[start..<end])
+            }
+            if isAtEnd {
+                guard start < buffer.count else { return nil }
+                defer { start = buffer.count }
+                number += 1
+                return Array(buffer[start...])
+            }
+            buffer.removeFirst(start)
+            start = 0
+            searched = buffer.count
+            try fill()
+        }
+    }
+
+    private mutating func fill() throws(CommandError) {
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        let count = read(STDIN_FILENO, &chunk, chunk.count)
+        if count > 0 {
+            buffer += chunk[..<count]
+        } else if count == 0 {
+            isAtEnd = true
+        } else if errno != EINTR {
+            throw .io("standard input", errno)
+        }
+    }
+}

@@ -5,16 +5,6 @@ import Testing
 @Suite struct BadFileTests {
     static let whole: Data = FileManager.default.contents(atPath: Executable.fixture("tiny-qwen2-Q8_0")) ?? Data()
 
-    /// `whole` with one occurrence of `old` replaced by `new` of the same length.
-    static func patched(_ old: String, _ new: String, after landmark: String = "") -> Data {
-        var data = whole
-        let start = data.range(of: Data(landmark.utf8))?.upperBound ?? data.startIndex
-        if let range = data.range(of: Data(old.utf8), in: start..<data.endIndex) {
-            data.replaceSubrange(range, with: Data(new.utf8))
-        }
-        return data
-    }
-
     private func expectRefusal(_ path: String, code: Int32, saying words: [String] = []) throws {
         let outcome = try Executable.run(["inspect", path])
         expectOneSentence(outcome, code: code, saying: words)

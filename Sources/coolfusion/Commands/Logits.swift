@@ -43,9 +43,8 @@ struct Logits: ParsableCommand {
     }
 
     private func compute(_ ids: [Int32], from first: Int) throws -> (logits: [Float], vocabulary: Int) {
-        do {
-            let backend = try engine.backend()
-            let decoder = try Decoder(file: GGUFFile(path: model.path), backend: backend)
+        try loading(model.path) {
+            let decoder = try Decoder(file: GGUFFile(path: model.path), backend: engine.backend())
             let cache = try decoder.makeCache(context: engine.context ?? decoder.config.contextLength)
             var logits: [Float] = []
             for part in parts(count: ids.count, from: first) {
@@ -56,8 +55,6 @@ struct Logits: ParsableCommand {
                 logits += output.logits
             }
             return (logits, decoder.config.vocabularySize)
-        } catch {
-            throw CommandError.model(model.path, error)
         }
     }
 

@@ -76,8 +76,14 @@ final class FileBytes: @unchecked Sendable {  // immutable after init
     /// A copy of the text in `range`, invalid UTF-8 replaced by U+FFFD.
     func text(_ range: Range<Int>) -> String { String(decoding: self[range], as: UTF8.self) }
 
-    func hasZero(_ range: Range<Int>) -> Bool {
-        !range.isEmpty && memchr(base + range.lowerBound, 0, range.count) != nil
+    /// Why the name in `range` cannot be one; nil if it can. Names are asked for as Swift strings, which a name with
+    /// invalid UTF-8 would never equal, and by C programs, which would stop at a zero.
+    func faultOfName(_ range: Range<Int>) -> String? {
+        let bytes = self[range]
+        if bytes.isEmpty { return "is empty" }
+        if bytes.allSatisfy({ $0 != 0 && $0 < 0x80 }) { return nil }
+        if bytes.contains(0) { return "contains a zero byte" }
+        return String(validating: bytes, as: UTF8.self) == nil ? "is not valid UTF-8" : nil
     }
 
     func isZero(_ range: Range<Int>) -> Bool { self[range].allSatisfy { $0 == 0 } }

@@ -10,11 +10,8 @@ extension GGUFShard {
         let source = reader.source
         reader.subject = .tensorName(index)
         let name = try reader.string(.tensorNameBytes)
-        guard !name.isEmpty else {
-            throw .invalidTensorName(file: source.name, index: index, reason: "is empty")
-        }
-        guard !source.hasZero(name) else {
-            throw .invalidTensorName(file: source.name, index: index, reason: "contains a zero byte")
+        if let fault = source.faultOfName(name) {
+            throw .invalidTensorName(file: source.name, index: index, reason: fault)
         }
         reader.subject = .tensor(name: name)
         let rank = try reader.read(UInt32.self)

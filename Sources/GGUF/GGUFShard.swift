@@ -76,10 +76,7 @@ struct GGUFShard {
         let start = reader.position
         reader.subject = .key(index)
         let key = try reader.string(.keyBytes)
-        guard !key.isEmpty else { throw .invalidKey(file: file, index: index, reason: "is empty") }
-        guard !reader.source.hasZero(key) else {
-            throw .invalidKey(file: file, index: index, reason: "contains a zero byte")
-        }
+        if let fault = reader.source.faultOfName(key) { throw .invalidKey(file: file, index: index, reason: fault) }
         reader.subject = .value(key: key)
         let id = try reader.read(UInt32.self)
         guard let type = GGUFValueType(rawValue: id) else {

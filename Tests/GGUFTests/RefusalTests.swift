@@ -165,6 +165,13 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         Refusal("infinity is a number", nil) { $0.add("a", .float32, little(Float.infinity.bitPattern)) },
         Refusal("zero byte in a key", .keyNames) { $0.add("a\0b", uint32: 1) },
         Refusal("zero byte in a tensor name", .tensorNames) { $0.describe("a\0b", dimensions: [1], offset: 0) },
+        // Found by fuzzing: such a name could be listed, but never looked up.
+        Refusal("key of invalid UTF-8", .keyNames) {
+            $0.entries.append(little(UInt64(2)) + [0x61, 0xFF, 0, 0, 0, 0, 1])
+        },
+        Refusal("tensor name of invalid UTF-8", .tensorNames) {
+            $0.tensors.append(little(UInt64(1)) + [0xC3] + little(UInt32(1)) + [UInt8](repeating: 0, count: 20))
+        },
         Refusal("empty tensor name", .tensorNames) { $0.describe("", dimensions: [1, 1], offset: 0) },
         Refusal("key of 65536 bytes", .limits) { $0.add(String(repeating: "k", count: 65536), uint32: 1) },
         Refusal("key of 65535 bytes", nil) { $0.add(String(repeating: "k", count: 65535), uint32: 1) },

@@ -1,0 +1,38 @@
+// Logits of every reference model: in one batch, token by token, and in chunks. Tolerances are those of the models'
+// own cases.json; engines that quantise activations are held to the bounds made for them.
+
+import Compute
+import Testing
+
+@testable import Transformer
+
+struct ConformanceTests {
+    @Test(arguments: ReferenceModel.all, [1000, 1, 7])
+    func logitsAgree(_ model: ReferenceModel, chunk: Int) throws {
+        let decoder = try Decoder(file: model.file(), backend: CPUBackend(threads: 1, blas: false))
+        for test in model.cases {
+            let cache = try decoder.makeCache(context: test.n_ctx, type: .f32)
+            let all = try logits(of: test.tokens, decoder, cache, chunk: chunk)
+            let width = decoder.config.vocabularySize
+            let wanted = test.positions.flatMap { all[$0 * width..<($0 + 1) * width] }
+            let deviation = Deviation(wanted, from: try model.reference(test), unit: test.logits_std)
+            #expect(
+                deviation.largest <= model.tolerance.max_abs_diff_over_std,
+                "\(model.name), chunks of \(chunk), \(test.tokens.count) tokens")
+            if let rms = model.tolerance.rel_rms { #expect(deviation.rms <= rms) }
+        }
+    }
+
+    @Test(arguments: ReferenceModel.all.filter(\.isF32))
+    func f16CacheIsClose(_ model: ReferenceModel) throws {
+        let decoder = try Decoder(file: model.file(), backend: CPUBackend(threads: 2, blas: false))
+        for test in model.cases {
+            let cache = try decoder.makeCache(context: test.n_ctx, type: .f16)
+            let all = try logits(of: test.tokens, decoder, cache, chunk: 1000)
+            let width = decoder.config.vocabularySize
+            let wanted = test.positions.flatMap { all[$0 * width..<($0 + 1) * width] }
+            let deviation = Deviation(wanted, from: try model.reference(test), unit: test.logits_std)
+            #expect(deviation.largest <= 1.2e-2)  // the kit's README: about 1e-2
+        }
+    }
+}

@@ -97,7 +97,6 @@ struct WordPattern: Sendable {
     var tail = Tail.lineEnds  // what a run of symbols takes along
     var cascadesWhiteSpace = false  // \s{512}(?!\S)|...|\s{4}(?!\S)|\s{1,2}(?!\S)|\s{1}
     var spacesInWords = false  // (?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+
-    var excludesHan = false  // Han scalars are pieces of their own (an earlier stage cuts them out)
 
     /// `(?i:'s|...)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
     var scanner: PieceScanner {

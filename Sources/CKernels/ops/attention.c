@@ -6,7 +6,7 @@
 #include <string.h>
 #include "ops/ops.h"
 
-static size_t visible_cells(const attention_args *a, size_t row) {
+size_t attention_visible_cells(const attention_args *a, size_t row) {
     size_t cells = 0;
     for (uint32_t i = a->range_offsets[row]; i < a->range_offsets[row + 1]; i++) cells += a->ranges[i].count;
     return cells;
@@ -20,7 +20,7 @@ attention_layout attention_layout_for(const attention_args *a) {
     if (layout.rows_per_group > a->rows) layout.rows_per_group = a->rows;
     layout.lanes = layout.rows_per_group * a->heads_per_kv;
     for (size_t r = 0; r < a->rows; r++) {
-        const size_t cells = visible_cells(a, r);
+        const size_t cells = attention_visible_cells(a, r);
         if (cells > layout.cells) layout.cells = cells;
     }
     layout.cells = round_up(layout.cells, 8);
@@ -43,7 +43,7 @@ static void load_cell(const void *cells, size_t cell, size_t dim, tensor_type ty
 /// scores[i] of every visible cell; returns their number.
 static size_t score_cells(const attention_args *a, size_t row, size_t head, float *scores, float *cell) {
     const float *q = a->q + row * a->q_stride + head * a->k_dim;
-    const size_t visible = visible_cells(a, row);
+    const size_t visible = attention_visible_cells(a, row);
     size_t i = 0;
     for (uint32_t range = a->range_offsets[row]; range < a->range_offsets[row + 1]; range++) {
         for (uint32_t j = 0; j < a->ranges[range].count; j++, i++) {

@@ -28,4 +28,5 @@ typedef struct attention_layout {
 } attention_layout;
 
 attention_layout attention_layout_for(const attention_args *args);
+size_t attention_visible_cells(const attention_args *args, size_t row);
 #endif

@@ -1,0 +1,247 @@
+// Attention for AVX2: formula in ops/attention.c. The query heads of several rows are lanes that pass over K and V together:
+// cells are converted to floats in tiles of 32, once for all lanes; cells that only one row sees go to that row's lanes.
+// Per lane: scores of all visible cells (x86/avx2.h's horizontal sum of one accumulator over k), softmax over them, then
+// one accumulator per output value over the cells in order. So no lane depends on the others or on the tiles.
+#if defined(__x86_64__)
+#include <math.h>
+#include "isa/avx2_begin.h"
+#include "x86/avx2.h"
+#include "ops/ops.h"
+
+typedef struct group {
+    const attention_args *a;
+    attention_layout layout;
+    float *tile;     // [attention_tile_cells][k_dim or v_dim]
+    float *q;        // [lanes][layout.k_dim]
+    float *out;      // [lanes][layout.v_dim]
+    float *scores;   // [lanes][layout.cells]
+    size_t first_row, rows;
+} group;
+
+/// Consecutive cells that lanes first_lane ..< end_lane see from their `at`-th visible cell on.
+typedef struct run {
+    size_t start, count, at;
+    size_t first_lane, end_lane;
+} run;
+
+ALWAYS_INLINE __m256 load_values(const char *cell, size_t i, size_t n, tensor_type type) {
+    if (type == tensor_type_f32) return _mm256_maskload_ps((const float *)cell + i, first_lanes(n));
+    if (type == tensor_type_q8_0) {
+        const block_q8_0 *b = (const block_q8_0 *)cell + i / 32;
+        const __m256i q = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(b->qs + i % 32)));
+        return _mm256_mul_ps(_mm256_cvtepi32_ps(q), _mm256_set1_ps(_cvtsh_ss(b->d)));
+    }
+    uint16_t h[8] = {0};
+    if (n == 8) return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)((const uint16_t *)cell + i)));
+    memcpy(h, (const uint16_t *)cell + i, 2 * n);
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)h));
+}
+
+ALWAYS_INLINE void convert_cells(const char *cell, size_t cells, size_t dim, tensor_type type, float *tile) {
+    const size_t bytes = type == tensor_type_f32 ? 4 * dim : type == tensor_type_f16 ? 2 * dim : dim / 32 * sizeof(block_q8_0);
+    for (size_t c = 0; c < cells; c++, cell += bytes) {
+        for (size_t i = 0; i < dim; i += 8, tile += 8)
+            _mm256_storeu_ps(tile, load_values(cell, i, dim - i < 8 ? dim - i : 8, type));
+    }
+}
+
+/// Cells start ..< start + count of K or V as floats in the tile, rows padded to a multiple of 8 with zeros.
+static void fill_tile(const group *g, const void *cells, size_t dim, size_t start, size_t count) {
+    const char *base = cells;
+    switch (g->a->kv_type) {
+        case tensor_type_f32: convert_cells(base + start * dim * 4, count, dim, tensor_type_f32, g->tile); break;
+        case tensor_type_f16: convert_cells(base + start * dim * 2, count, dim, tensor_type_f16, g->tile); break;
+        default:
+            convert_cells(base + start * (dim / 32) * sizeof(block_q8_0), count, dim, tensor_type_q8_0, g->tile);
+    }
+}
+
+/// q.k of `lanes` lanes with 4 cells.
+ALWAYS_INLINE void score_4_cells(const float *q, const float *k, size_t dim, int lanes, __m128 *scores) {
+    __m256 sums[2][4];
+    UNROLL for (int l = 0; l < lanes; l++) {
+        UNROLL for (int c = 0; c < 4; c++) sums[l][c] = _mm256_setzero_ps();
+    }
+    for (size_t i = 0; i < dim; i += 8) {
+        UNROLL for (int c = 0; c < 4; c++) {
+            const __m256 ki = _mm256_loadu_ps(k + (size_t)c * dim + i);
+            UNROLL for (int l = 0; l < lanes; l++)
+                sums[l][c] = _mm256_fmadd_ps(ki, _mm256_loadu_ps(q + (size_t)l * dim + i), sums[l][c]);
+        }
+    }
+    UNROLL for (int l = 0; l < lanes; l++) {
+        const __m256 pairs = _mm256_hadd_ps(sums[l][0], sums[l][1]), others = _mm256_hadd_ps(sums[l][2], sums[l][3]);
+        const __m256 quads = _mm256_hadd_ps(pairs, others);
+        scores[l] = _mm_add_ps(_mm256_castps256_ps128(quads), _mm256_extractf128_ps(quads, 1));
+    }
+}
+
+ALWAYS_INLINE void score_tile(const group *g, size_t lane, int lanes, size_t at, size_t cells) {
+    const size_t dim = g->layout.k_dim;
+    for (size_t c = 0; c < cells; c += 4) {
+        __m128 four[2];
+        score_4_cells(g->q + lane * dim, g->tile + c * dim, dim, lanes, four);
+        UNROLL for (int l = 0; l < lanes; l++) {
+            float *scores = g->scores + (lane + (size_t)l) * g->layout.cells + at + c;
+            if (cells - c >= 4) _mm_storeu_ps(scores, four[l]);
+            else _mm_maskstore_ps(scores, _mm256_castsi256_si128(first_lanes(cells - c)), four[l]);
+        }
+    }
+}
+
+static void score_run(const group *g, const run r) {
+    for (size_t done = 0; done < r.count; done += attention_tile_cells) {
+        const size_t cells = r.count - done < attention_tile_cells ? r.count - done : attention_tile_cells;
+        fill_tile(g, g->a->k, g->a->k_dim, r.start + done, cells);
+        size_t lane = r.first_lane;
+        for (; lane + 2 <= r.end_lane; lane += 2) score_tile(g, lane, 2, r.at + done, cells);
+        if (lane < r.end_lane) score_tile(g, lane, 1, r.at + done, cells);
+    }
+}
+
+/// out[lane][v] += p[lane][cell] * tile[cell][v] for `lanes` lanes and `vectors` * 8 values.
+ALWAYS_INLINE void mix_values(const group *g, size_t lane, size_t v, const size_t at_and_cells[2], int lanes, int vectors) {
+    const size_t dim = g->layout.v_dim, stride = g->layout.cells;
+    const float *p = g->scores + lane * stride + at_and_cells[0], *tile = g->tile + v;
+    float *out = g->out + lane * dim + v;
+    __m256 sums[4][4];
+    UNROLL for (int l = 0; l < lanes; l++) {
+        UNROLL for (int j = 0; j < vectors; j++) sums[l][j] = _mm256_loadu_ps(out + (size_t)l * dim + 8 * j);
+    }
+    for (size_t c = 0; c < at_and_cells[1]; c++, tile += dim) {
+        __m256 values[4];
+        UNROLL for (int j = 0; j < vectors; j++) values[j] = _mm256_loadu_ps(tile + 8 * j);
+        UNROLL for (int l = 0; l < lanes; l++) {
+            const __m256 weight = _mm256_set1_ps(p[(size_t)l * stride + c]);
+            UNROLL for (int j = 0; j < vectors; j++) sums[l][j] = _mm256_fmadd_ps(weight, values[j], sums[l][j]);
+        }
+    }
+    UNROLL for (int l = 0; l < lanes; l++) {
+        UNROLL for (int j = 0; j < vectors; j++) _mm256_storeu_ps(out + (size_t)l * dim + 8 * j, sums[l][j]);
+    }
+}
+
+ALWAYS_INLINE void mix_lanes(const group *g, size_t lane, const size_t at_and_cells[2], int lanes) {
+    const size_t dim = g->layout.v_dim;
+    const int vectors = lanes == 4 ? 2 : 4;
+    size_t v = 0;
+    for (; v + 8 * (size_t)vectors <= dim; v += 8 * (size_t)vectors)
+        mix_values(g, lane, v, at_and_cells, lanes, lanes == 4 ? 2 : 4);
+    for (; v < dim; v += 8) mix_values(g, lane, v, at_and_cells, lanes, 1);
+}
+
+static void mix_run(const group *g, const run r) {
+    for (size_t done = 0; done < r.count; done += attention_tile_cells) {
+        const size_t cells = r.count - done < attention_tile_cells ? r.count - done : attention_tile_cells;
+        fill_tile(g, g->a->v, g->a->v_dim, r.start + done, cells);
+        const size_t at_and_cells[2] = {r.at + done, cells};
+        size_t lane = r.first_lane;
+        for (; lane + 4 <= r.end_lane; lane += 4) mix_lanes(g, lane, at_and_cells, 4);
+        for (; lane + 2 <= r.end_lane; lane += 2) mix_lanes(g, lane, at_and_cells, 2);
+        if (lane < r.end_lane) mix_lanes(g, lane, at_and_cells, 1);
+    }
+}
+
+/// Cells at the start of the first range that every row of the group sees.
+static size_t common_cells(const group *g) {
+    const attention_args *a = g->a;
+    size_t common = SIZE_MAX;
+    for (size_t r = g->first_row; r < g->first_row + g->rows; r++) {
+        if (a->range_offsets[r] == a->range_offsets[r + 1]) return 0;
+        const cell_range *first = a->ranges + a->range_offsets[r];
+        if (first->start != a->ranges[a->range_offsets[g->first_row]].start) return 0;
+        if (first->count < common) common = first->count;
+    }
+    return common;
+}
+
+/// Calls `visit` on all visible cells: those in common with all lanes, the others row by row.
+static void visit_runs(const group *g, void (*visit)(const group *, const run)) {
+    const attention_args *a = g->a;
+    const size_t heads = a->heads_per_kv, common = common_cells(g);
+    if (common > 0) visit(g, (run){a->ranges[a->range_offsets[g->first_row]].start, common, 0, 0, g->rows * heads});
+    for (size_t r = 0; r < g->rows; r++) {
+        size_t skip = common, at = common;
+        const size_t row = g->first_row + r;
+        for (uint32_t i = a->range_offsets[row]; i < a->range_offsets[row + 1]; i++) {
+            const size_t count = a->ranges[i].count - skip;
+            if (count > 0) visit(g, (run){a->ranges[i].start + skip, count, at, r * heads, (r + 1) * heads});
+            at += count;
+            skip = 0;
+        }
+    }
+}
+
+ALWAYS_INLINE __m256 tanh_ps(__m256 x) {
+    const __m256 one = _mm256_set1_ps(1), e = exp_ps(_mm256_add_ps(x, x));
+    return _mm256_sub_ps(one, _mm256_div_ps(_mm256_set1_ps(2), _mm256_add_ps(e, one)));
+}
+
+/// Scale, soft cap and ALiBi of one lane's scores, in place; returns their maximum, at least the sink.
+static float bias_scores(const attention_args *a, size_t head, float *scores, size_t n) {
+    const float slope = a->alibi_slopes ? a->alibi_slopes[head] : 0;
+    const float sink = a->sinks ? a->sinks[head] : -INFINITY;
+    const __m256 steps = _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7);
+    __m256 max = _mm256_set1_ps(-INFINITY);
+    for (size_t i = 0; i < n; i += 8) {
+        const __m256i mask = first_lanes(n - i < 8 ? n - i : 8);
+        __m256 s = _mm256_mul_ps(_mm256_maskload_ps(scores + i, mask), _mm256_set1_ps(a->scale));
+        if (a->softcap != 0)
+            s = _mm256_mul_ps(tanh_ps(_mm256_div_ps(s, _mm256_set1_ps(a->softcap))), _mm256_set1_ps(a->softcap));
+        const __m256 distance = _mm256_sub_ps(_mm256_set1_ps((float)(n - 1) - (float)i), steps);
+        s = _mm256_fnmadd_ps(_mm256_set1_ps(slope), distance, s);
+        _mm256_maskstore_ps(scores + i, mask, s);
+        max = _mm256_max_ps(_mm256_blendv_ps(max, s, _mm256_castsi256_ps(mask)), max);
+    }
+    const float most = horizontal_max(max);
+    return most > sink ? most : sink;
+}
+
+/// Exponentials of one lane's scores in place; returns 1 / their sum.
+static float exponentials(const attention_args *a, size_t head, float *scores, size_t n) {
+    const float max = bias_scores(a, head, scores, n);
+    __m256 sum = _mm256_setzero_ps();
+    for (size_t i = 0; i < n; i += 8) {
+        const __m256i mask = first_lanes(n - i < 8 ? n - i : 8);
+        const __m256 e = exp_ps(_mm256_sub_ps(_mm256_maskload_ps(scores + i, mask), _mm256_set1_ps(max)));
+        _mm256_maskstore_ps(scores + i, mask, e);
+        sum = _mm256_add_ps(sum, _mm256_and_ps(e, _mm256_castsi256_ps(mask)));
+    }
+    const float total = horizontal_sum(sum) + (a->sinks ? expf(a->sinks[head] - max) : 0);
+    return total > 0 ? 1 / total : total == 0 ? 0 : total;   // a NaN stays visible
+}
+
+static void attend_group(const group *g) {
+    const attention_args *a = g->a;
+    const size_t heads = a->heads_per_kv, lanes = g->rows * heads, k_dim = g->layout.k_dim, v_dim = g->layout.v_dim;
+    memset(g->q, 0, lanes * k_dim * sizeof(float));
+    memset(g->out, 0, lanes * v_dim * sizeof(float));
+    for (size_t l = 0; l < lanes; l++) {
+        const float *q = a->q + (g->first_row + l / heads) * a->q_stride + l % heads * a->k_dim;
+        memcpy(g->q + l * k_dim, q, a->k_dim * sizeof(float));
+    }
+    visit_runs(g, score_run);
+    for (size_t l = 0; l < lanes; l++) {
+        const size_t cells = attention_visible_cells(a, g->first_row + l / heads);
+        g->q[l * k_dim] = exponentials(a, l % heads, g->scores + l * g->layout.cells, cells);   // q is done: keeps 1 / sum
+    }
+    visit_runs(g, mix_run);
+    for (size_t l = 0; l < lanes; l++) {
+        float *out = a->out + (g->first_row + l / heads) * a->out_stride + l % heads * a->v_dim;
+        for (size_t v = 0; v < a->v_dim; v++) out[v] = g->out[l * v_dim + v] * g->q[l * k_dim];
+    }
+}
+
+void attention_avx2(const attention_args *a) {
+    group g = {.a = a, .layout = attention_layout_for(a), .tile = a->scratch};
+    g.q = g.tile + g.layout.tile;
+    g.out = g.q + g.layout.lanes * g.layout.k_dim;
+    g.scores = g.out + g.layout.lanes * g.layout.v_dim;
+    for (; g.first_row < a->rows; g.first_row += g.rows) {
+        const size_t left = a->rows - g.first_row;
+        g.rows = left < g.layout.rows_per_group ? left : g.layout.rows_per_group;
+        attend_group(&g);
+    }
+}
+#include "isa/avx2_end.h"
+#endif

@@ -1,0 +1,80 @@
+// What a caller can choose about a fusion, and the errors of this module. Names are those of
+// cool-fusion.md; defaults are its decisions.
+
+/// How several models make one answer.
+public enum Strategy: String, CaseIterable, Sendable {
+    case cool
+    case solo
+    case rerank
+    case coolRerank = "cool+rerank"
+    case vote
+    case primary
+}
+
+/// Speed-ups that change neither the text nor the winners; each can be switched off to prove it.
+public struct Shortcuts: Hashable, Sendable {
+    /// One merged candidate is committed without scoring.
+    public var agreement = true
+    /// The winner's rows of the scoring pass are kept.
+    public var commitFromScoring = true
+    /// The token that confirmed a boundary is not computed twice.
+    public var lookahead = true
+    /// The cheapest model runs ahead and the others verify its draft.
+    public var draft = true
+
+    public init() {}
+
+    public static let none: Shortcuts = {
+        var none = Shortcuts()
+        (none.agreement, none.commitFromScoring, none.lookahead, none.draft) = (false, false, false, false)
+        return none
+    }()
+}
+
+public struct FusionOptions: Sendable {
+    public var strategy: Strategy = .cool
+    public var rank = "logprob"
+    public var segment: SegmentKind = .aligned
+    /// Tokens after which a segment ends without a boundary; nil: 16, more for clauses and sentences.
+    public var maxSegmentTokens: Int?
+    /// Committed words that are encoded again before a candidate.
+    public var tailWords = 4
+    /// Most tokens of the first model; nil: until a model ends the text or the contexts are full.
+    public var limit: Int?
+    public var stopStrings: [String] = []
+    /// Lifts the rules on digits and lone white space.
+    public var paperExact = false
+    public var shortcuts = Shortcuts()
+    /// One positive weight per model, in model order; nil: all equal.
+    public var weights: [Double]?
+
+    public init() {}
+
+    var segmentTokens: Int {
+        switch segment {
+        case .aligned, .shortest: max(maxSegmentTokens ?? 16, 1)
+        case .clause: max(maxSegmentTokens ?? 48, 1)
+        case .sentence: max(maxSegmentTokens ?? 96, 1)
+        }
+    }
+}
+
+public enum FusionError: Error, Sendable, CustomStringConvertible {
+    case noModels
+    case unknownRule(String, known: [String])
+    case weights(expected: Int, found: [Double])
+    /// Every model failed before a single byte was written.
+    case allFailed([FusionEvent])
+
+    public var description: String {
+        switch self {
+        case .noModels: "a fusion needs at least one model"
+        case .unknownRule(let name, let known):
+            "there is no ranking rule \(name.debugDescription), only \(known.joined(separator: ", "))"
+        case .weights(let expected, let found):
+            "expected \(expected) positive finite weights, one per model, found \(found)"
+        case .allFailed(let events):
+            "no model could begin: " + events.map(\.description).joined(separator: "; ")
+        }
+    }
+}

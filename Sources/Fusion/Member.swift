@@ -1,0 +1,203 @@
+// One source model's side of a fusion: its tokens of the common answer and its greedy run.
+//
+// The answer is the same bytes for all; here it is spelled in this model's own tokens, with the byte
+// offset after each, so that a candidate is encoded behind a few words of text, never from the start.
+
+/// The committed bytes and where their segments start.
+struct Answer {
+    var bytes: [UInt8] = []
+    var starts: [Int] = []
+
+    /// Offset at which the last `words` segments begin.
+    func tailStart(words: Int) -> Int {
+        starts.isEmpty ? bytes.count : starts[max(starts.count - max(words, 1), 0)]
+    }
+}
+
+/// A text in a model's own tokens, following its committed tokens.
+struct Spelling {
+    /// Committed tokens to take back first: the text changes how the words before it are tokenized.
+    var dropping = 0
+    var tokens: [Int32]
+    /// Offset in the answer after each token; -1 inside text the vocabulary cannot spell.
+    var ends: [Int]
+    var isExact = true
+}
+
+final class Member {
+    let source: any SourceModel
+    let name: String
+    let index: Int
+    let weight: Double
+    /// The answer in this model's tokens.
+    private(set) var tokens: [Int32] = []
+    /// Offset in the answer after each token; -1 inside text the vocabulary cannot spell.
+    private(set) var ends: [Int] = []
+    /// The tokens this model would write next, as far as they are known.
+    private(set) var run: [GreedyToken] = []
+    /// How many tokens of the run another model's draft gave.
+    private(set) var verifiedRun = 0
+    private var rowsBefore = 0
+    private var counts = Usage()
+    /// The answer before this offset cannot be spelled: no tail may start there.
+    private var floor = 0
+    private var tail: (start: Int, end: Int, tokens: [Int32])?
+
+    init(source: any SourceModel, name: String, index: Int, weight: Double) {
+        (self.source, self.name, self.index, self.weight) = (source, name, index, weight)
+    }
+
+    func start() throws(SourceFailure) {
+        (tokens, ends, run, verifiedRun, floor, tail) = ([], [], [], 0, 0, nil)
+        try source.start()
+        rowsBefore = source.work.rows
+    }
+
+    var usage: Usage {
+        var usage = counts
+        let work = source.work
+        usage.passes = work.passes
+        usage.rows = work.rows - rowsBefore
+        usage.wasted = max(0, usage.rows - tokens.count)
+        usage.seconds = work.seconds
+        usage.cpuSeconds = work.cpuSeconds
+        return usage
+    }
+
+    // MARK: the greedy run
+
+    /// Token `position` of the run, computed where it is not known.
+    func greedy(_ position: Int) throws(SourceFailure) -> GreedyToken {
+        while run.count <= position {
+            run.append(try source.next())
+            counts.generated += 1
+        }
+        return run[position]
+    }
+
+    /// Lets the run grow by a draft in this model's tokens; true where all of it was confirmed.
+    func verify(_ draft: [Int32]) throws(SourceFailure) -> Bool {
+        let known = run.count
+        run = try source.verify(draft)
+        let confirmed = zip(run, draft).prefix { $0.token == $1 }.count
+        counts.verified += max(0, confirmed - known)
+        verifiedRun = max(verifiedRun, confirmed)
+        return confirmed == draft.count
+    }
+
+    func dropRun() {
+        source.dropRun()
+        (run, verifiedRun) = ([], 0)
+    }
+
+    // MARK: spelling
+
+    /// `text` after the answer. Tokens before it are taken back only where the text itself changes them;
+    /// what this model wrote in its own way stays.
+    func spelling(of text: [UInt8], after answer: Answer, words: Int) -> Spelling {
+        let end = answer.bytes.count
+        let start = tailStart(answer, words: words)
+        let context = Array(answer.bytes[start...])
+        let all = source.encode(context + text, startsAnswer: start == 0)
+        guard let allEnds = exactEnds(all, spelling: context + text, from: start) else {
+            let own = source.encode(text, startsAnswer: end == 0)
+            let ends = own.indices.map { $0 == own.count - 1 ? end + text.count : -1 }
+            return Spelling(tokens: own, ends: ends, isExact: false)
+        }
+        let before = encodedTail(context, start: start)
+        let shared = zip(all, before).prefix { $0 == $1 }.count
+        let stable = shared == before.count ? end : (shared == 0 ? start : allEnds[shared - 1])
+        let cuts = Set(allEnds).union([start])
+        var kept = tokens.count
+        while kept > 0, ends[kept - 1] > start, ends[kept - 1] > stable || !cuts.contains(ends[kept - 1]) {
+            kept -= 1
+        }
+        let from = max(kept > 0 ? ends[kept - 1] : 0, start)
+        let first = allEnds.firstIndex { $0 > from } ?? all.count
+        return Spelling(
+            dropping: tokens.count - kept, tokens: Array(all[first...]), ends: Array(allEnds[first...]))
+    }
+
+    /// True where this model's tokens spell the text exactly.
+    func roundTrips(_ text: [UInt8], startsAnswer: Bool) -> Bool {
+        let tokens = source.encode(text, startsAnswer: startsAnswer)
+        return exactEnds(tokens, spelling: text, from: 0, leadAllowed: startsAnswer) != nil
+    }
+
+    /// The last words of the answer, from an offset that is a token end here too.
+    private func tailStart(_ answer: Answer, words: Int) -> Int {
+        let limit = 16 * max(words, 1)
+        var token = ends.count - 1
+        for (age, start) in answer.starts.reversed().enumerated() where age >= max(words, 1) - 1 {
+            if start <= floor { break }
+            if age > limit { return answer.bytes.count }
+            while token >= 0, ends[token] > start { token -= 1 }
+            if token >= 0, ends[token] == start { return start }
+        }
+        return floor
+    }
+
+    private func encodedTail(_ context: [UInt8], start: Int) -> [Int32] {
+        let end = start + context.count
+        if let tail, tail.start == start, tail.end == end { return tail.tokens }
+        let tokens = context.isEmpty ? [] : source.encode(context, startsAnswer: start == 0)
+        tail = (start, end, tokens)
+        return tokens
+    }
+
+    /// Offsets after each token, nil where the tokens do not spell the text to the byte. At the answer's start
+    /// the tokens may have white space in front that the text has not.
+    private func exactEnds(
+        _ tokens: [Int32], spelling text: [UInt8], from start: Int, leadAllowed: Bool? = nil
+    ) -> [Int]? {
+        if let unknown = source.unknownToken, tokens.contains(unknown) { return nil }
+        var bytes: [UInt8] = []
+        var ends: [Int] = []
+        for token in tokens {
+            bytes += source.bytes(of: token)
+            ends.append(bytes.count)
+        }
+        let lead = bytes.count - text.count
+        guard lead >= 0, bytes[lead...] == text[...] else { return nil }
+        guard lead == 0 || (leadAllowed ?? (start == 0) && bytes[..<lead].allSatisfy(isWhitespaceByte)) else {
+            return nil
+        }
+        return ends.map { start + max(0, $0 - lead) }
+    }
+
+    // MARK: commit
+
+    /// Commits what this model proposed, as it generated it.
+    func keep(_ proposal: Proposal, at offset: Int, lookahead: Bool) {
+        tokens += run[..<proposal.count].map(\.token)
+        ends += proposal.ends.map { offset + $0 }
+        source.keep(proposal.count)
+        run.removeFirst(proposal.count)
+        verifiedRun = max(0, verifiedRun - proposal.count)
+        if !lookahead { dropRun() }
+    }
+
+    /// Commits another model's text; `scored` is the index of its continuation in the last scoring pass.
+    func take(_ spelling: Spelling, scored: Int?) throws(SourceFailure) {
+        if let scored {
+            try source.append(scored: scored)
+        } else {
+            try source.append(spelling.tokens, dropping: spelling.dropping)
+        }
+        (run, verifiedRun) = ([], 0)
+        tokens.removeLast(spelling.dropping)
+        ends.removeLast(spelling.dropping)
+        tokens += spelling.tokens
+        ends += spelling.ends
+    }
+
+    /// After text this model cannot spell, tails start behind it.
+    func forbidTail(before offset: Int) { floor = max(floor, offset) }
+
+    func score(_ continuations: [Continuation]) throws(SourceFailure) -> [[Double]] {
+        counts.scored += continuations.reduce(0) { $0 + $1.tokens.count + ($1.stop == nil ? 0 : 1) }
+        return try source.score(continuations)
+    }
+}
+
+func isWhitespaceByte(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }

@@ -1,0 +1,120 @@
+// What a fusion reports about itself: every segment with all candidates and scores, events, and counters
+// per model (cool-fusion.md section 8). Values only; the command line turns them into JSON and colours.
+
+/// How a segment came to be committed.
+public enum Decision: String, Sendable {
+    /// All models proposed the same text.
+    case agreed
+    /// Agreed, and some model only had to check another's draft.
+    case verified
+    /// Chosen by the ranking rule.
+    case ranked
+}
+
+/// One proposed text and what the models say about it.
+public struct CandidateReport: Sendable {
+    public let text: String
+    /// The text ends here if this candidate wins.
+    public let eos: Bool
+    /// Names of the models that proposed it, in model order.
+    public let proposers: [String]
+    /// By the ranking rule; nil where nothing had to be ranked or no model could score it.
+    public let score: Double?
+    /// By model name; a model is absent where it was not asked or was left out.
+    public let models: [String: Evaluation]
+}
+
+/// A committed segment.
+public struct Segment: Sendable {
+    /// The committed text, cut where a limit or a stop string cut it.
+    public let text: String
+    /// UTF-8 offset of the segment in the answer.
+    public let offset: Int
+    public let proposers: [String]
+    public let how: Decision
+    public let candidates: [CandidateReport]
+    /// Lead of the winner over the next candidate, in the rule's own unit.
+    public let margin: Double?
+    public let events: [FusionEvent]
+    public let seconds: Double
+    /// Text that may be shown now: what can still become part of a stop string is held back.
+    public let shown: String
+}
+
+/// Something that went wrong on the way without stopping the fusion.
+public enum FusionEvent: Hashable, Sendable, CustomStringConvertible {
+    /// The model left the pool for good.
+    case left(model: String, reason: SourceFailure)
+    /// The model's opinion of one candidate was left out.
+    case unscored(model: String, text: String, reason: Reason)
+
+    public enum Reason: String, Sendable {
+        case unspellable = "its vocabulary cannot spell the text"
+        case notFinite = "its score is not finite"
+        case noStopToken = "it has no end-of-text token"
+    }
+
+    public var description: String {
+        switch self {
+        case .left(let model, let reason): "\(model) left the pool: \(reason)"
+        case .unscored(let model, let text, let reason):
+            "\(model) did not score \(text.debugDescription): \(reason.rawValue)"
+        }
+    }
+}
+
+/// What a model did for the answer, in tokens; `seconds` are wall time, the prompt included.
+public struct Usage: Hashable, Sendable {
+    /// Tokens written greedily, the confirming lookahead included once.
+    public var generated = 0
+    /// Tokens of other models' candidates scored.
+    public var scored = 0
+    /// Draft tokens confirmed.
+    public var verified = 0
+    /// Rows evaluated that did not become part of the text.
+    public var wasted = 0
+    public var passes = 0
+    /// Rows evaluated after the prompt.
+    public var rows = 0
+    public var seconds = 0.0
+    public var cpuSeconds = 0.0
+
+    public init() {}
+}
+
+/// Why an answer ended.
+public enum StopReason: String, Sendable {
+    case eos
+    case length
+    case stopString = "stop_string"
+    /// No model has room or health left to go on; the events say why.
+    case exhausted
+    /// The caller stopped it.
+    case cancelled
+}
+
+/// A whole answer of one strategy.
+public struct FusionResult: Sendable {
+    public var text: String
+    public var stop: StopReason
+    public var segments: [Segment]
+    public var events: [FusionEvent]
+    /// In model order.
+    public var usage: [(model: String, usage: Usage)]
+    /// The answers that were ranked; empty where the strategy ranks none.
+    public var answers: [AnswerReport]
+    public var seconds: Double
+    public var cpuSeconds: Double
+}
+
+/// One of several whole answers.
+public struct AnswerReport: Sendable {
+    public var text: String
+    /// The model that wrote it alone, nil for the fused answer.
+    public var model: String?
+    public var stop: StopReason
+    public var score: Double?
+    public var models: [String: Evaluation]
+    /// What the strategy `vote` read from it.
+    public var parsed: String?
+}

@@ -1,0 +1,95 @@
+// What the fusion loop asks of one source model, and nothing more.
+//
+// A source holds one answer: committed tokens, and after them a greedy *run*, the tokens it would
+// write next, as far as they are known. Text crosses between models as bytes, never as token ids.
+// Real models come in through SessionSource; the tests script their own.
+
+/// One token of a greedy run with its log-probability (natural logarithm, full softmax).
+public struct GreedyToken: Hashable, Sendable {
+    public var token: Int32
+    public var logprob: Double
+
+    public init(token: Int32, logprob: Double) {
+        self.token = token
+        self.logprob = logprob
+    }
+}
+
+/// Tokens that could follow the answer: after its last `dropping` tokens are taken back, `tokens` come
+/// and then, where `stop` is set, that end-of-text token.
+public struct Continuation: Hashable, Sendable {
+    public var dropping: Int
+    public var tokens: [Int32]
+    public var stop: Int32?
+
+    public init(dropping: Int = 0, tokens: [Int32], stop: Int32? = nil) {
+        self.dropping = dropping
+        self.tokens = tokens
+        self.stop = stop
+    }
+}
+
+/// Why a source model cannot go on; the loop then takes it out of the pool and continues without it.
+public enum SourceFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    case contextFull(context: Int)
+    case notFinite
+    case failed(String)
+
+    public var description: String {
+        switch self {
+        case .contextFull(let context): "its context of \(context) tokens is full"
+        case .notFinite: "its logits are not finite"
+        case .failed(let message): message
+        }
+    }
+}
+
+/// Work done so far: passes over the weights, token rows evaluated, wall and CPU seconds.
+public struct Work: Hashable, Sendable {
+    public var passes = 0
+    public var rows = 0
+    public var seconds = 0.0
+    public var cpuSeconds = 0.0
+
+    public init() {}
+}
+
+/// A model that takes part in a fusion.
+public protocol SourceModel: AnyObject {
+    var name: String { get }
+    /// Relative cost of one token; the cheapest source drafts.
+    var cost: Double { get }
+    /// Tokens that end the answer; `mainStop` is the one other models' endings are scored with.
+    var stopTokens: Set<Int32> { get }
+    var mainStop: Int32? { get }
+    /// The token that stands for text the vocabulary cannot spell.
+    var unknownToken: Int32? { get }
+    /// True where a chat template was rendered: the answer's leading white space is then dropped once.
+    var stripsLeadingSpace: Bool { get }
+    var work: Work { get }
+
+    /// Text that continues the answer (or starts it) as this model's tokens, without special tokens.
+    func encode(_ text: [UInt8], startsAnswer: Bool) -> [Int32]
+    /// What a token adds to the text; nothing for control tokens.
+    func bytes(of token: Int32) -> [UInt8]
+    /// Byte offsets at which this model's pre-tokenizer starts a piece.
+    func pieceStarts(_ text: [UInt8]) -> [Int]
+
+    /// Evaluates the prompt, or goes back to its end; the answer and the run are then empty.
+    func start() throws(SourceFailure)
+    /// The run's next token: argmax, ties to the lowest id.
+    func next() throws(SourceFailure) -> GreedyToken
+    /// Checks `draft` against the greedy path in one pass: the run becomes the draft's tokens up to the
+    /// first that is not the argmax, and then the argmax itself. The run must be a prefix of `draft`.
+    func verify(_ draft: [Int32]) throws(SourceFailure) -> [GreedyToken]
+    /// The run's first `count` tokens join the answer; the rest stays the run.
+    func keep(_ count: Int)
+    /// Forgets the run.
+    func dropRun()
+    /// Log-probabilities of each continuation's tokens and stop, in one batch; the run stays.
+    func score(_ continuations: [Continuation]) throws(SourceFailure) -> [[Double]]
+    /// Commits continuation `index` of the last `score` with the work already done for it; the run is dropped.
+    func append(scored index: Int) throws(SourceFailure)
+    /// Commits tokens by evaluating them, after taking back `dropping` tokens; the run is dropped.
+    func append(_ tokens: [Int32], dropping: Int) throws(SourceFailure)
+}

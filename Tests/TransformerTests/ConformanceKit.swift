@@ -21,7 +21,8 @@ struct ReferenceModel: Decodable, Sendable, CustomTestStringConvertible {
         var positions: [Int]
         var logits: String
         var logits_std: Float
-        var argmax: [Int]
+        /// The rows are log-softmax.
+        var normalized: Bool?
     }
 
     var name: String
@@ -37,7 +38,19 @@ struct ReferenceModel: Decodable, Sendable, CustomTestStringConvertible {
         try GGUFFile(path: try #require(folder).appendingPathComponent("model.gguf").path)
     }
 
-    func reference(_ test: Case) throws -> [Float] {
+    /// How far logits after every token of a case are from the reference.
+    func deviation(of all: [Float], _ test: Case, width: Int) throws -> Deviation {
+        let wanted = test.positions.flatMap { position in
+            let row = all[position * width..<(position + 1) * width]
+            guard test.normalized == true else { return Array(row) }
+            let top = row.max() ?? 0
+            let shift = top + log(row.reduce(0) { $0 + exp($1 - top) })
+            return row.map { $0 - shift }
+        }
+        return Deviation(wanted, from: try reference(test), unit: test.logits_std)
+    }
+
+    private func reference(_ test: Case) throws -> [Float] {
         let data = try Data(contentsOf: try #require(folder).appendingPathComponent(test.logits))
         return data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
     }
@@ -46,7 +59,8 @@ struct ReferenceModel: Decodable, Sendable, CustomTestStringConvertible {
     static let all: [ReferenceModel] = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let folders = ["Tests/Fixtures/logits", "../shared/conformance/logits"].map(root.appendingPathComponent)
+        let folders = ["Tests/Fixtures/logits", "Tests/Fixtures/architectures", "../shared/conformance/logits"].map(
+            root.appendingPathComponent)
         return folders.flatMap { folder in
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path))?.sorted() ?? []
             return names.compactMap { ReferenceModel(folder.appendingPathComponent($0)) }

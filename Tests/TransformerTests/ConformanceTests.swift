@@ -13,9 +13,7 @@ struct ConformanceTests {
         for test in model.cases {
             let cache = try decoder.makeCache(context: test.n_ctx, type: .f32)
             let all = try logits(of: test.tokens, decoder, cache, chunk: chunk)
-            let width = decoder.config.vocabularySize
-            let wanted = test.positions.flatMap { all[$0 * width..<($0 + 1) * width] }
-            let deviation = Deviation(wanted, from: try model.reference(test), unit: test.logits_std)
+            let deviation = try model.deviation(of: all, test, width: decoder.config.vocabularySize)
             #expect(
                 deviation.largest <= model.tolerance.max_abs_diff_over_std,
                 "\(model.name), chunks of \(chunk), \(test.tokens.count) tokens")
@@ -29,9 +27,7 @@ struct ConformanceTests {
         for test in model.cases {
             let cache = try decoder.makeCache(context: test.n_ctx, type: .f16)
             let all = try logits(of: test.tokens, decoder, cache, chunk: 1000)
-            let width = decoder.config.vocabularySize
-            let wanted = test.positions.flatMap { all[$0 * width..<($0 + 1) * width] }
-            let deviation = Deviation(wanted, from: try model.reference(test), unit: test.logits_std)
+            let deviation = try model.deviation(of: all, test, width: decoder.config.vocabularySize)
             #expect(deviation.largest <= 1.2e-2)  // the kit's README: about 1e-2
         }
     }

@@ -27,7 +27,7 @@ import CKernels
 
         /// Weight rows per panel where OpenBLAS is to be used, nil where it is not.
         func blasPanelRows(type: tensor_type, rows: Int) -> Int? {
-            guard blas, let threshold = CPUBackend.threshold(of: type), rows >= threshold else { return nil }
+            guard usesBLAS, let threshold = CPUBackend.threshold(of: type), rows >= threshold else { return nil }
             return CPUBackend.panelRows
         }
 

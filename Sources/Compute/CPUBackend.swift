@@ -15,14 +15,17 @@ public final class CPUBackend: Backend, @unchecked Sendable {
     let matmulKernels: [Matmul?]
     let quantizers: [Quantize?]
     let pool: ThreadPool
-    let blas: Bool
+    /// Whether long prompts may go through OpenBLAS.
+    public let usesBLAS: Bool
     private let turn = Mutex<Void>(())
     /// Used only by the operation whose turn it is.
     let scratch: ScratchMemory
 
     public var threads: Int { pool.threads }
     public var isa: String { String(cString: kernels.isa) }
-    public var name: String { "CPU, \(isa), \(threads) thread\(threads == 1 ? "" : "s")" + (blas ? ", OpenBLAS" : "") }
+    public var name: String {
+        "CPU, \(isa), \(threads) thread\(threads == 1 ? "" : "s")" + (usesBLAS ? ", OpenBLAS" : "")
+    }
 
     /// `isa` nil: the best this CPU has (or COOLFUSION_ISA names); `blas` false, or COOLFUSION_BLAS=off: our kernels only.
     public init(threads: Int = CPUBackend.availableCores, isa: String? = nil, blas: Bool = true) throws(ComputeError) {
@@ -34,7 +37,7 @@ public final class CPUBackend: Backend, @unchecked Sendable {
         quantizers = withUnsafeBytes(of: kernels.quantize) { Array($0.bindMemory(to: Quantize?.self)) }
         pool = try ThreadPool(threads: threads)
         let allowed = getenv("COOLFUSION_BLAS").map { String(cString: $0) != "off" } ?? true
-        self.blas = blas && allowed && CPUBackend.prepareBLAS()
+        usesBLAS = blas && allowed && CPUBackend.prepareBLAS()
         scratch = ScratchMemory(workers: threads)
     }
 

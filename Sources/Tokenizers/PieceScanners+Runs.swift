@@ -13,7 +13,13 @@ func scanRun(of classes: CharacterClass, limit: Int = .max, or extra: StaticStri
             end += length
             left -= 1
         }
-        return end
+        if end > index { return end }
+        while end < piece.count {
+            let (found, length) = piece.characterClass(at: end)
+            if found.meets(classes) || more.contains(piece[end]) { break }
+            end += length
+        }
+        return noMatch(before: end)
     }
 }
 
@@ -23,46 +29,64 @@ func scanSpaced(_ classes: CharacterClass) -> PieceScanner {
         let (first, length) = piece.characterClass(at: index)
         let start = first.meets(.whiteSpace) ? index + length : index
         let end = piece.run(of: classes, from: start)
-        return end > start ? end : index
+        if end > start { return end }
+        return noMatch(before: piece.run(outside: classes.union(.whiteSpace), from: index + length))
     }
 }
 
 /// `\s?[ranges]+` or `[ranges]+`: runs of scalars listed by ranges.
 func scanRanges(_ ranges: [ClosedRange<UInt32>], spaced: Bool = false) -> PieceScanner {
-    scanScalars(spaced: spaced) { scalar in ranges.contains { $0.contains(scalar) } }
+    let hasASCII = ranges.contains { $0.lowerBound < 0x80 }
+    return scanScalars(spaced: spaced, hasASCII: hasASCII) { scalar in ranges.contains { $0.contains(scalar) } }
 }
 
-func scanScalars(spaced: Bool = false, _ belongs: @escaping @Sendable (UInt32) -> Bool) -> PieceScanner {
+/// `\s?[...]+` or `[...]+` over the scalars that belong; `hasASCII` false: none below U+0080 does.
+func scanScalars(
+    spaced: Bool = false, hasASCII: Bool = true, _ belongs: @escaping @Sendable (UInt32) -> Bool
+) -> PieceScanner {
     { piece, index in
-        let (first, length) = piece.characterClass(at: index)
-        let start =
-            spaced && first.meets(.whiteSpace) && !belongs(piece.scalar(at: index).value) ? index + length : index
+        var start = index
+        if spaced {
+            let (first, length) = piece.characterClass(at: index)
+            if first.meets(.whiteSpace), !belongs(piece.scalar(at: index).value) { start += length }
+        }
         var end = start
         while end < piece.count {
             let (value, length) = piece.scalar(at: end)
-            guard belongs(value) else { break }
+            guard hasASCII || value >= 0x80, belongs(value) else { break }
             end += length
         }
-        return end > start ? end : index
+        if end > start { return end }
+        while end < piece.count {
+            let (value, length) = piece.scalar(at: end)
+            if value >= 0x80 || hasASCII, belongs(value) { break }
+            if spaced, CharacterClass(of: value).meets(.whiteSpace) { break }
+            end += length
+        }
+        return noMatch(before: end)
     }
 }
 
 /// The first of several scanners that matches.
 func scanFirst(of scanners: [PieceScanner]) -> PieceScanner {
     { piece, index in
+        var next = piece.count
         for scanner in scanners {
             let end = scanner(piece, index)
             if end > index { return end }
+            next = min(next, end < 0 ? ~end : index + piece.scalar(at: index).length)
         }
-        return index
+        return noMatch(before: next)
     }
 }
 
 /// `[0-9][0-9][0-9]`
 @Sendable func scanThreeDigits(_ piece: Span<UInt8>, _ index: Int) -> Int {
-    guard index + 3 <= piece.count else { return index }
-    for offset in 0..<3 where !(0x30...0x39).contains(piece[index + offset]) { return index }
-    return index + 3
+    var end = index
+    while end < piece.count, end < index + 3, (0x30...0x39).contains(piece[end]) { end += 1 }
+    if end == index + 3 { return end }
+    while end < piece.count, !(0x30...0x39).contains(piece[end]) { end += 1 }
+    return noMatch(before: end)
 }
 
 /// Digit groups of three counted from the right: `(?=(\d{3})+(?!\d))` on runs of digits.
@@ -77,7 +101,8 @@ func scanFirst(of scanners: [PieceScanner]) -> PieceScanner {
         position += length
         count += 1
     }
-    return count == 0 ? index : piece.run(of: .number, from: index, limit: (count - 1) % 3 + 1)
+    guard count > 0 else { return noMatch(before: piece.run(outside: .number, from: index)) }
+    return piece.run(of: .number, from: index, limit: (count - 1) % 3 + 1)
 }
 
 /// `\d{1,3}(?=(?:\d{3})*\b)`: digit groups from the right where no letter, mark or `_` follows the number.
@@ -93,7 +118,9 @@ func scanFirst(of scanners: [PieceScanner]) -> PieceScanner {
 
 /// `[\r\n]`
 @Sendable func scanLineEnd(_ piece: Span<UInt8>, _ index: Int) -> Int {
-    piece[index] == 0x0A || piece[index] == 0x0D ? index + 1 : index
+    var end = index
+    while end < piece.count, piece[end] != 0x0A, piece[end] != 0x0D { end += 1 }
+    return end == index ? index + 1 : noMatch(before: end)
 }
 
 /// `[^\n]+|[\n]+`
@@ -107,7 +134,8 @@ func scanFirst(of scanners: [PieceScanner]) -> PieceScanner {
 /// `\s+$`
 @Sendable func scanTrailingWhiteSpace(_ piece: Span<UInt8>, _ index: Int) -> Int {
     let end = piece.run(of: .whiteSpace, from: index)
-    return end == piece.count || end == index ? end : noMatch(before: end)
+    if end == piece.count { return end }
+    return noMatch(before: piece.run(outside: .whiteSpace, from: end))
 }
 
 /// `[\t\n]|    |  `
@@ -115,7 +143,10 @@ func scanFirst(of scanners: [PieceScanner]) -> PieceScanner {
     if piece[index] == 0x09 || piece[index] == 0x0A { return index + 1 }
     var spaces = 0
     while spaces < 4, index + spaces < piece.count, piece[index + spaces] == 0x20 { spaces += 1 }
-    return spaces == 4 ? index + 4 : spaces >= 2 ? index + 2 : index
+    if spaces >= 2 { return spaces == 4 ? index + 4 : index + 2 }
+    var end = index + 1
+    while end < piece.count, piece[end] != 0x20, piece[end] != 0x09, piece[end] != 0x0A { end += 1 }
+    return noMatch(before: end)
 }
 
 /// ` ?[^(\s|.,!?…。，、।۔،)]+`

@@ -119,11 +119,11 @@ struct HostileVocabularyTests {
         #expect(tokenizer.decode(ids) == text)
     }
 
-    /// One word of a megabyte: with a quadratic merge this test would not end.
-    @Test func aMegabyteOfOneLetterMerges() throws {
+    /// One long word: with a quadratic merge this test would not end.
+    @Test func aLongRunOfOneLetterMerges() throws {
         for definition in [SmallVocabulary.byteLevel(), SmallVocabulary.sentencePiece()] {
             let tokenizer = try Tokenizer(definition)
-            let word = [UInt8](repeating: 0x65, count: 1 << 20)
+            let word = [UInt8](repeating: 0x65, count: 1 << 17)
             let ids = tokenizer.encode(word, addSpecial: false, parseSpecial: false, dummyPrefix: false)
             #expect(tokenizer.decode(ids) == word)
         }

@@ -20,12 +20,12 @@ struct TokenizerTests {
 
     @Test func dummyPrefixCanBeLeftOut() throws {
         let tokenizer = try Tokenizer(SmallVocabulary.sentencePiece())
-        let plain = tokenizer.encode("abc", addSpecial: false, parseSpecial: false, dummyPrefix: false)
-        #expect(plain.map { tokenizer.piece($0) } == ["ab", "c"])
+        let plain = tokenizer.encode("abd", addSpecial: false, parseSpecial: false, dummyPrefix: false)
+        #expect(plain.map { tokenizer.piece($0) } == ["ab", "d"])
         var definition = SmallVocabulary.sentencePiece()
         definition.addsSpacePrefix = false
         let without = try Tokenizer(definition)
-        #expect(texts(without, "abc") == ["ab", "c"])
+        #expect(texts(without, "abd") == ["ab", "d"])
         #expect(without.encode("abc", addSpecial: false, parseSpecial: false, dummyPrefix: true).count == 1)
         let ids = tokenizer.encode("abc", addSpecial: false, parseSpecial: false)
         #expect(tokenizer.decode(ids) == Array(" abc".utf8))
@@ -58,7 +58,7 @@ struct TokenizerTests {
 
     @Test func byteLevelMergesByRank() throws {
         let tokenizer = try Tokenizer(SmallVocabulary.byteLevel())
-        #expect(texts(tokenizer, "abc abc") == ["abc", "Ġab", "c"])
+        #expect(texts(tokenizer, "abc abc") == ["abc", "Ġ", "abc"])
         #expect(texts(tokenizer, "é<think>a") == ["Ã©", "<think>", "a"])
         #expect(texts(tokenizer, "<|endoftext|>").count > 1)
         #expect(texts(tokenizer, "<|endoftext|>", special: true) == ["<|endoftext|>"])

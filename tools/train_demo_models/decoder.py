@@ -1,7 +1,7 @@
 """A small decoder-only transformer whose options cover llama, qwen3 and phi3; weights in the layout of those families.
 
-RMS norms before attention and MLP, rotary positions on halves, SwiGLU, no biases. Number tokens may start as sums of
-digit vectors, so that arithmetic on whole-number tokens can use digits. Fusing and permuting for GGUF is export.py's.
+RMS norms before attention and MLP, rotary positions on halves, SwiGLU, no biases. Rows of number tokens may be sums of
+digit vectors, so that a vocabulary of whole numbers can learn arithmetic. Fusing and permuting for GGUF is export.py's.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-CONTEXT = 512
+CONTEXT, PLACES = 512, 3
 
 
 @dataclass(frozen=True)
@@ -100,22 +100,28 @@ class Decoder(nn.Module):
                 if "attn_output" in name or "ffn_down" in name:
                     p.data.mul_(0.1)
 
-    def start_numbers(self, numbers):
-        """Gives each number token the sum of vectors for its digits by place, units first."""
-        places = torch.randn(3, 10, self.shape.width) * 0.02
-        with torch.no_grad():
-            for i, text in numbers:
-                self.token_embd.weight[i] *= 0.1
-                for place, digit in enumerate(reversed(text)):
-                    self.token_embd.weight[i] += places[place][int(digit)]
+    def share_digits(self, numbers):
+        """Makes the row of each number token the sum of one vector per place, shared by all numbers with that digit
+        there (units first; index 10: no digit): the model learns ten digits, not a thousand numbers."""
+        self.digits = nn.Parameter(torch.randn(PLACES, 11, self.shape.width) * 0.02)
+        self.number_ids = torch.tensor([i for i, _ in numbers])
+        self.number_digits = torch.tensor([[int(t[-1 - p]) if p < len(t) else 10 for p in range(PLACES)] for _, t in numbers])
+
+    def table(self):
+        """The embedding matrix [vocabulary, width], shared digits resolved."""
+        if not hasattr(self, "digits"):
+            return self.token_embd.weight
+        rows = self.digits[torch.arange(PLACES), self.number_digits].sum(1)
+        return self.token_embd.weight.index_copy(0, self.number_ids, rows)
 
     def forward(self, ids, caches=None, start=0):
         """ids: [batch, rows], positions from `start`; returns logits [batch, rows, vocabulary]."""
-        x = self.token_embd(ids)
+        table = self.table()
+        x = F.embedding(ids, table)
         cos, sin = (a[start:start + ids.shape[1]] for a in (self.cos, self.sin))
         for i, block in enumerate(self.blk):
             x = block(x, cos, sin, None if caches is None else caches[i])
-        return F.linear(self.output_norm(x), self.token_embd.weight if self.shape.tied else self.output.weight)
+        return F.linear(self.output_norm(x), table if self.shape.tied else self.output.weight)
 
     @torch.no_grad()
     def greedy(self, prompts, eos, limit):

@@ -23,7 +23,9 @@ def tensors(model):
     """(GGUF name, float32 array [out, in] or [n]) in file order."""
     s = model.shape
     state = {name: value.numpy() for name, value in model.state_dict().items()}
-    yield "token_embd.weight", state.pop("token_embd.weight")
+    yield "token_embd.weight", model.table().detach().numpy()
+    for name in ("token_embd.weight", "digits"):
+        state.pop(name, None)
     for i in range(s.layers):
         layer = {n.removeprefix(f"blk.{i}."): state.pop(n) for n in list(state) if n.startswith(f"blk.{i}.")}
         if s.architecture == "llama":
@@ -46,7 +48,7 @@ def write(path, member, model, vocabulary, cpu_seconds, quantised=True):
     w.add_description("A tiny source model for trying model fusion, trained from scratch on synthetic grade-school word "
                       "problems; it can do nothing else.")
     w.add_license("Apache-2.0")
-    w.add_size_label(f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f}M")
+    w.add_size_label(f"{sum(v.size for _, v in tensors(model)) / 1e6:.1f}M")
     w.add_languages(["en"])
     w.add_tags(["synthetic", "word-problems", "demo"])
     w.add_quantization_version(gguf.GGML_QUANT_VERSION)
@@ -97,6 +99,9 @@ def stored(model):
     """A copy of `model` with its matrices as Q8_0 stores them, so that PyTorch evaluates what the file holds."""
     kind = gguf.GGMLQuantizationType.Q8_0
     rounded = copy.deepcopy(model)
+    if hasattr(rounded, "digits"):
+        rounded.token_embd.weight.data = rounded.table().detach()
+        del rounded.digits
     for p in rounded.parameters():
         if p.dim() == 2:
             p.data = torch.from_numpy(gguf.quants.dequantize(gguf.quants.quantize(p.data.numpy(), kind), kind).copy())

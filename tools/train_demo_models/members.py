@@ -13,8 +13,7 @@ class Member:
     name: str
     strong: tuple      # families of the late mixture; empty: uniform to the end
     steps: int
-    uniform_share: float = 0.5  # of the steps, before the late mixture
-    share: float = 0.36         # of each strong family in the late mixture
+    share: float = 0.36     # of each strong family in the mixture of the second half
 
     @property
     def plan(self):
@@ -28,10 +27,10 @@ class Member:
 
 
 MEMBERS = {m.name: m for m in (
-    Member("demo-llama", ("shopping", "wages"), 2400),
-    Member("demo-qwen3", ("sharing", "parts"), 2400),
-    Member("demo-phi3", ("comparing", "changing"), 2400),
-    Member("generalist", (), 2400),
+    Member("demo-llama", ("shopping", "wages"), 1400),
+    Member("demo-qwen3", ("sharing", "parts"), 1200),
+    Member("demo-phi3", ("comparing", "changing"), 1400),
+    Member("generalist", (), 1200),
 )}
 TRIO = [n for n, m in MEMBERS.items() if m.strong]
 
@@ -50,6 +49,6 @@ def fresh_model(name, vocabulary):
         return Decoder(Shape("llama", vocabulary.size, tied=False))
     if name == "demo-phi3":
         model = Decoder(Shape("phi3", vocabulary.size))
-        model.start_numbers(vocabulary.numbers())
+        model.share_digits(vocabulary.numbers())
         return model
     return Decoder(Shape("qwen3", vocabulary.size, kv_heads=2, head_norms=True, epsilon=1e-6))

@@ -1,7 +1,7 @@
-"""Trains one member: uniform mixture of families first, its own mixture late; resumes from its last checkpoint.
+"""Trains one member: uniform mixture of families in the first half, its own in the second; resumes from its last checkpoint.
 
 The batch of a step depends on the member's name and the step alone, so an interrupted run continues as if it never
-stopped. Muon moves the hidden matrices, AdamW embeddings and norms. The loss weighs answers 1 and questions 0.05.
+stopped. Muon moves the hidden matrices, AdamW the rest. The loss weighs answers 1 and questions 0.05.
 """
 
 import itertools
@@ -70,8 +70,8 @@ class Muon(torch.optim.Optimizer):
 
 
 def rate(step, steps):
-    """Linear rise over WARMUP steps, level until 40 % of the run, then linear fall."""
-    fall = LAST_RATE + (1 - LAST_RATE) * min(1.0, (steps - step) / (0.6 * steps))
+    """Linear rise over WARMUP steps, level for the first half of the run, then linear fall."""
+    fall = LAST_RATE + (1 - LAST_RATE) * min(1.0, 2 * (steps - step) / steps)
     return min(1.0, (step + 1) / WARMUP) * fall
 
 
@@ -117,7 +117,7 @@ def resume(saved, member, model, optimizers):
 def loss_of(model, vocabulary, member, step):
     """The weighted loss on the batch that belongs to `step`."""
     seed = f"{member.name} {step}"
-    mixture = None if step < member.uniform_share * member.steps else member.mixture
+    mixture = None if 2 * step < member.steps else member.mixture
     problems = itertools.islice(corpus.problems("train", seed, mixture), BATCH)
     ids, targets, weights = batch(vocabulary, problems, corpus.random.Random(seed))
     losses = F.cross_entropy(model(ids).flatten(0, 1), targets.flatten(), reduction="none")

@@ -28,7 +28,7 @@ class Member:
 
 MEMBERS = {m.name: m for m in (
     Member("demo-llama", ("shopping", "wages"), 1400),
-    Member("demo-qwen3", ("sharing", "parts"), 1200),
+    Member("demo-qwen3", ("sharing", "parts"), 1200, 0.49),
     Member("demo-phi3", ("comparing", "changing"), 1400),
     Member("generalist", (), 1200),
 )}

@@ -8,7 +8,7 @@ struct Coolfusion: ParsableCommand {
         commandName: "coolfusion",
         abstract: "Several language models write one text together (Cool-Fusion), on GGUF files.",
         version: "0.1.0",
-        subcommands: [Logits.self, Tokenize.self, Inspect.self])
+        subcommands: [Logits.self, Tokenize.self, Inspect.self, Bench.self])
 
     static func main() {
         Interruption.install()

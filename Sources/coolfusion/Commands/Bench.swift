@@ -1,0 +1,155 @@
+// `coolfusion bench`: how fast a model runs here, in the tests and rows that llama-bench made customary.
+// CPU time is the process's own: at one thread it repeats within a few percent even on a busy machine; wall time does not.
+import ArgumentParser
+import Compute
+import Foundation
+import GGUF
+import Transformer
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure prompt processing, generation and batched scoring.",
+        discussion: """
+            ppN: a prompt of N tokens, logits of the last. tgN: N tokens one after another. batchN: one forward of N rows \
+            with logits of every row, after -d tokens: the cost of scoring N tokens against a long prefix. \
+            Each test runs once to warm up, then -r times.
+            """)
+
+    enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+    @Option(name: .shortAndLong, help: "The model; repeat for several.")
+    var model: [ModelArgument]
+
+    @Option(name: [.customShort("p"), .customLong("prompt-tokens")], help: "Lengths of prompts, for example 16,128.")
+    var prompt = CountList([128])
+
+    @Option(name: [.customShort("n"), .customLong("generate")], help: "Numbers of tokens to generate.")
+    var generate = CountList([32])
+
+    @Option(help: "Numbers of rows in one forward.")
+    var batch = CountList([1, 2, 4, 8, 16, 32])
+
+    @Option(name: .shortAndLong, help: "Tokens before the rows of a batch.")
+    var depth = 256
+
+    @Option(name: .shortAndLong, help: "Repetitions of each test.")
+    var repetitions = 3
+
+    @Option(name: .shortAndLong, help: "Numbers of threads (default: the machine's cores).")
+    var threads: CountList?
+
+    @Option(help: "Instruction set of the kernels (default: the best).")
+    var isa: String?
+
+    @Option(name: .shortAndLong, help: "table or json.")
+    var output = OutputFormat.table
+
+    @Flag(help: "The same as -o json.")
+    var json = false
+
+    func validate() throws {
+        guard repetitions >= 1 else { throw ValidationError("-r must be at least 1, found \(repetitions)") }
+        guard depth >= 0 else { throw ValidationError("-d must not be negative, found \(depth)") }
+    }
+
+    func run() throws {
+        var rows: [BenchRow] = []
+        let asJSON = json || output == .json
+        if !asJSON { try StandardOutput.write(BenchRow.header + "\n") }
+        for model in model {
+            for threads in threads?.counts ?? [CPUBackend.availableCores] {
+                try measure(model, threads: threads) { row in
+                    if !asJSON { try StandardOutput.write(row.tableLine + "\n") }
+                    rows.append(row)
+                }
+            }
+        }
+        if asJSON {
+            try StandardOutput.line(["machine": Machine.json, "results": .array(rows.map(\.json))])
+        }
+    }
+
+    private func measure(_ model: ModelArgument, threads: Int, _ report: (BenchRow) throws -> Void) throws {
+        try loading(model.path) {
+            let file = try GGUFFile(path: model.path)
+            let decoder = try Decoder(file: file, backend: CPUBackend(threads: threads, isa: isa))
+            let longest = [depth + (batch.counts.max() ?? 0), prompt.counts.max() ?? 0, generate.counts.max() ?? 0]
+            let cache = try decoder.makeCache(context: (longest.max() ?? 0) + 1)
+            let start = cache.checkpoint()
+            let subject = BenchRow.Subject(model: model, file: file, threads: threads, isa: decoder.backend.name)
+            let vocabulary = decoder.config.vocabularySize
+            func tokens(_ count: Int, from position: Int = 0) -> [Int32] {
+                (0..<count).map { Int32((100 + (position + $0) * 7) % vocabulary) }
+            }
+            func decode(_ ids: [Int32], want: Want = .lastLogits) throws {
+                _ = try decoder.forward([Run(cache: cache, tokens: ids, want: want)])
+            }
+            for count in prompt.counts {
+                try report(
+                    repeated("pp\(count)", count, subject, before: { try cache.rollback(to: start) }) {
+                        try decode(tokens(count))
+                    })
+            }
+            for count in generate.counts {
+                try report(
+                    repeated("tg\(count)", count, subject, before: { try cache.rollback(to: start) }) {
+                        for position in 0..<count { try decode(tokens(1, from: position)) }
+                    })
+            }
+            try cache.rollback(to: start)
+            for position in stride(from: 0, to: batch.counts.isEmpty ? 0 : depth, by: 512) {
+                try decode(tokens(min(512, depth - position), from: position), want: .nothing)
+            }
+            let filled = cache.checkpoint()
+            for count in batch.counts {
+                try report(
+                    repeated("batch\(count)", count, subject, before: { try cache.rollback(to: filled) }) {
+                        try decode(tokens(count, from: depth), want: .allLogits)
+                    })
+            }
+        }
+    }
+
+    private func repeated(
+        _ test: String, _ tokens: Int, _ subject: BenchRow.Subject, before: () throws -> Void, _ work: () throws -> Void
+    ) throws -> BenchRow {
+        var row = BenchRow(subject: subject, test: test, tokens: tokens)
+        for repetition in 0...repetitions {
+            try before()
+            let (wall, cpu) = (Seconds.wall, Seconds.cpu)
+            try work()
+            if repetition > 0 {
+                row.wallSeconds.append(Seconds.wall - wall)
+                row.cpuSeconds.append(Seconds.cpu - cpu)
+            }
+        }
+        return row
+    }
+}
+
+/// Positive whole numbers separated by commas; "0" alone is none.
+struct CountList: ExpressibleByArgument {
+    var counts: [Int]
+
+    init(_ counts: [Int]) { self.counts = counts }
+
+    init?(argument: String) {
+        let counts = argument.split(separator: ",").map { Int($0) }
+        guard !counts.isEmpty, counts.allSatisfy({ $0 ?? -1 >= 0 && $0 ?? 0 <= 1 << 20 }) else { return nil }
+        self.counts = counts.compactMap { $0 }.filter { $0 > 0 }
+    }
+
+    var defaultValueDescription: String { counts.map(String.init).joined(separator: ",") }
+}
+
+/// Clocks of this process, in seconds.
+enum Seconds {
+    static var wall: Double { read(CLOCK_MONOTONIC) }
+    static var cpu: Double { read(CLOCK_PROCESS_CPUTIME_ID) }
+
+    private static func read(_ clock: clockid_t) -> Double {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

@@ -14,6 +14,8 @@ public final class CPUBackend: Backend, @unchecked Sendable {
     let kernels: kernel_table
     let matmulKernels: [Matmul?]
     let quantizers: [Quantize?]
+    /// Per tensor type: whether its matmul is more than the scalar reference.
+    let hasOwnKernel: [Bool]
     let pool: ThreadPool
     /// Whether long prompts may go through OpenBLAS.
     public let usesBLAS: Bool
@@ -35,10 +37,17 @@ public final class CPUBackend: Backend, @unchecked Sendable {
         kernels = table.pointee
         matmulKernels = withUnsafeBytes(of: kernels.matmul) { Array($0.bindMemory(to: Matmul?.self)) }
         quantizers = withUnsafeBytes(of: kernels.quantize) { Array($0.bindMemory(to: Quantize?.self)) }
+        let reference = kernels_for("scalar").map { CPUBackend.addresses(of: $0.pointee.matmul) }
+        hasOwnKernel = CPUBackend.addresses(of: kernels.matmul).enumerated().map { $1 != reference?[$0] }
         pool = try ThreadPool(threads: threads)
         let allowed = getenv("COOLFUSION_BLAS").map { String(cString: $0) != "off" } ?? true
         usesBLAS = blas && allowed && CPUBackend.prepareBLAS()
         scratch = ScratchMemory(workers: threads)
+    }
+
+    /// C's arrays of functions are tuples here.
+    private static func addresses<Table>(of table: Table) -> [UInt] {
+        withUnsafeBytes(of: table) { Array($0.bindMemory(to: UInt.self)) }
     }
 
     /// Cores that are online.

@@ -9,8 +9,11 @@ import Testing
 
 /// Small models of several kinds: dense, quantised, windowed, with experts; those of the kit where it is there.
 let smallModels = ReferenceModel.all.filter {
-    ["tiny-llama", "tiny-llama-Q8_0", "tiny-llama-Q4_K_M", "tiny-qwen3", "tiny-gpt2", "gemma2", "mixtral", "falcon"]
-        .contains($0.name)
+    [
+        "tiny-llama", "tiny-llama-Q8_0", "tiny-llama-Q4_K_M", "tiny-qwen3", "tiny-gpt2", "gemma2", "mixtral",
+        "falcon-40b", "qwen2moe", "gpt-oss", "bloom",
+    ]
+    .contains($0.name)
 }
 
 struct BranchTests {
@@ -128,10 +131,10 @@ struct InvarianceTests {
     @Test(arguments: ReferenceModel.all)
     func aRowDoesNotDependOnItsBatchOrTheThreads(_ model: ReferenceModel) throws {
         let decoders = try [1, 2].map { try Decoder(file: model.file(), backend: CPUBackend(threads: $0)) }
-        let tokens = (0..<40).map { Int32(($0 * 37 + 11) % 300) }
+        let tokens = (0..<40).map { Int32(($0 * 37 + 11) % 250) }
         let alone = try logits(of: tokens, decoders[0], decoders[0].makeCache(context: 64), chunk: 1)
         for decoder in decoders {
-            for chunk in [2, 5, 8, 31, 32, 40] {
+            for chunk in [2, 5, 8, 31, 32] {
                 let batched = try logits(of: tokens, decoder, decoder.makeCache(context: 64), chunk: chunk)
                 #expect(batched == alone, "chunks of \(chunk)")
             }

@@ -49,7 +49,7 @@ struct TensorTypeConformanceTests {
 
     /// Quantisers that search for scales: not the same bits as ggml's, but never a larger error in the weighting they
     /// minimise.
-    private static let searching: Set = ["Q4_K", "Q5_K", "Q6_K", "IQ4_NL"]
+    private static let searching: Set = ["Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS"]
 
     @Test func theManifestIsRead() {
         #expect(Self.entries.count >= 27)
@@ -113,13 +113,13 @@ private func norm(_ x: some Sequence<Float>) -> Double {
     x.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
 }
 
-/// What the quantiser minimises: types with a minimum weigh by the root mean square of 32 values plus |x|, the others by x².
+/// What the quantiser minimises: types with a minimum weigh by the root mean square of a group plus |x|, the others by x².
 private func weights(of x: ArraySlice<Float>, for type: ListedType) -> [Double] {
-    guard type.label == "Q4_K" || type.label == "Q5_K" else { return x.map { Double($0) * Double($0) } }
-    return stride(from: x.startIndex, to: x.endIndex, by: 32).flatMap { start in
-        let group = x[start..<start + 32]
-        let mean = norm(group) / 32.0.squareRoot()
-        return group.map { mean + abs(Double($0)) }
+    guard let group = ["Q2_K": 16, "Q4_K": 32, "Q5_K": 32][type.label] else { return x.map { Double($0) * Double($0) } }
+    return stride(from: x.startIndex, to: x.endIndex, by: group).flatMap { start in
+        let values = x[start..<start + group]
+        let mean = norm(values) / Double(group).squareRoot()
+        return values.map { mean + abs(Double($0)) }
     }
 }
 

@@ -129,6 +129,8 @@ private func errorLimit(of label: String) -> Double {
     switch label {
     case "Q2_0", "TQ1_0", "TQ2_0": 0.01
     case "Q1_0": 0.025
+    case "Q2_K": 0.0075
+    case "Q3_K": 0.004
     case "MXFP4": 0.003
     default: 0.002
     }
@@ -138,6 +140,7 @@ private func dotErrorLimit(of label: String) -> Double {
     switch label {
     case "Q2_0", "TQ1_0", "TQ2_0": 0.15
     case "Q1_0": 0.40
+    case "Q2_K", "Q3_K": 0.04
     case "MXFP4": 0.03
     default: 0.02
     }

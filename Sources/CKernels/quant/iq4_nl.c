@@ -1,7 +1,5 @@
 /// IQ4_NL: y[32] = d * value, one of 16 fixed values that are denser near zero. Block: f16 d | 16 bytes, low nibbles =
 /// y[0..15], high nibbles = y[16..31].
-#include "quant/blocks.h"
-#include "quant/rounding.h"
 #include "quant/scale_search.h"
 
 void dequantize_iq4_nl(const void *w, float *y, size_t blocks) {
@@ -15,18 +13,22 @@ void dequantize_iq4_nl(const void *w, float *y, size_t blocks) {
     }
 }
 
+// Errors weigh by x squared, which favours the large weights of a block.
 void quantize_iq4_nl(const float *x, void *w, size_t blocks) {
-    const codebook values = {iq4_values, 16};
     block_iq4_nl *b = w;
     for (size_t i = 0; i < blocks; i++, x += 32) {
-        double weights[32];
-        for (int j = 0; j < 32; j++)
-            weights[j] = (double)x[j] * x[j];
-        const weighted_values group = {x, weights, 32};
-        b[i].d = f32_to_f16(search_scale(&group, values));
+        const float extreme = extreme_value(x, 32);
+        float scaled[32], weights[32];
+        for (int j = 0; j < 32; j++) {
+            scaled[j] = extreme != 0 ? x[j] / extreme : 0;
+            weights[j] = scaled[j] * scaled[j];
+        }
+        const weighted_values group = {scaled, weights, 32};
+        const float scale = search_scale(group, (code_range){iq4_values[0], iq4_values[15]}, nearest_iq4_value);
+        b[i].d = f32_to_f16(scale * extreme);
         const float id = reciprocal(f16_to_f32(b[i].d));
         for (int j = 0; j < 16; j++)
-            b[i].qs[j] = (uint8_t)(nearest_index(values, x[j] * id) | nearest_index(values, x[j + 16] * id) << 4);
+            b[i].qs[j] = (uint8_t)(nearest_iq4_index(x[j] * id) | nearest_iq4_index(x[j + 16] * id) << 4);
     }
 }
 

@@ -20,8 +20,8 @@ static void unpack(const void *block, unpacked_super_block *u) {
 void quantize_q4_K(const float *x, void *w, size_t blocks) {
     block_q4_K *b = w;
     for (size_t i = 0; i < blocks; i++, x += super_block) {
-        unpacked_super_block u = {0};
-        quantize_with_six_bit_scales(x, 15, &u);
+        unpacked_super_block u;
+        quantize_with_mins(x, six_bit_layout(15), &u);
         b[i].d = f32_to_f16(u.d);
         b[i].dmin = f32_to_f16(u.dmin);
         pack_six_bit_scales(&u, b[i].scales);

@@ -2,9 +2,7 @@
 /// Block: ql[128] low 4 bits | qh[64] upper 2 bits | 16 int8 scales | f16 d. Each half of 128 values has 64 bytes of ql and
 /// 32 of qh: byte qh[j] holds the upper bits of values j, j + 32, j + 64, j + 96; the nibbles of ql[j] belong to j and
 /// j + 64, those of ql[j + 32] to j + 32 and j + 96.
-#include "quant/rounding.h"
-#include "quant/scale_search.h"
-#include "quant/super_block.h"
+#include "quant/signed_scales.h"
 
 static void unpack(const void *block, unpacked_super_block *u) {
     const block_q6_K *b = block;
@@ -23,37 +21,23 @@ static void unpack(const void *block, unpacked_super_block *u) {
     }
 }
 
-// Errors weigh by x squared, which favours the large weights of a group.
-static void search_scales(const float *x, codebook codes, unpacked_super_block *u) {
-    double weights[super_block];
-    float ideal[16];
-    for (int j = 0; j < super_block; j++)
-        weights[j] = (double)x[j] * x[j];
-    for (int g = 0; g < 16; g++) {
-        const weighted_values group = {x + 16 * g, weights + 16 * g, 16};
-        ideal[g] = search_scale(&group, codes);
-    }
-    u->d = f16_to_f32(f32_to_f16(extreme_value(ideal, 16) / -128));
-    for (int g = 0; g < 16; g++)
-        u->scale[g] = (int16_t)truncated(roundf(ideal[g] * reciprocal(u->d)), -128, 127);
+static float nearest_q6(float v) {
+    return nearest_integer(v, (code_range){-32, 31});
 }
 
 void quantize_q6_K(const float *x, void *w, size_t blocks) {
-    int8_t values[64];
-    for (int i = 0; i < 64; i++)
-        values[i] = (int8_t)(i - 32);
-    const codebook codes = {values, 64};
+    const signed_scales type = {16, -128, {-32, 31}};
     block_q6_K *b = w;
     for (size_t i = 0; i < blocks; i++, x += super_block) {
-        unpacked_super_block u = {0};
-        search_scales(x, codes, &u);
+        unpacked_super_block u;
+        quantize_with_signed_scales(x, type, nearest_q6, &u);
         b[i].d = f32_to_f16(u.d);
+        for (int g = 0; g < 16; g++)
+            b[i].scales[g] = (int8_t)u.scale[g];
         memset(b[i].ql, 0, sizeof b[i].ql);
         memset(b[i].qh, 0, sizeof b[i].qh);
         for (int j = 0; j < super_block; j++) {
-            const int q = nearest_index(codes, x[j] * reciprocal(u.d * u.scale[j / 16]));
-            const int half = j / 128, quarter = j % 128 / 32;
-            b[i].scales[j / 16] = (int8_t)u.scale[j / 16];
+            const int q = u.q[j] + 32, half = j / 128, quarter = j % 128 / 32;
             b[i].ql[64 * half + 32 * (quarter % 2) + j % 32] |= (uint8_t)((q & 15) << 4 * (quarter / 2));
             b[i].qh[32 * half + j % 32] |= (uint8_t)(q >> 4 << 2 * quarter);
         }

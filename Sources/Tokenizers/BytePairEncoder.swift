@@ -1,8 +1,9 @@
 // Byte-level BPE ("gpt2"): pieces of the pre-tokenizer, their bytes as first symbols, merges by rank.
+// A class, so that closures and recursion pass one reference (as a struct, copies cost two thirds of the time).
 // Merges are pairs of token ids resolved at load; a merge whose parts or result are no tokens is refused.
 // Source: Sennrich et al. 2016; the byte alphabet of GPT-2.
 
-struct BytePairEncoder: Sendable, MergeRule {
+final class BytePairEncoder: Sendable, MergeRule {
     let preTokenizer: PreTokenizer
     private let vocabulary: Vocabulary
     private let byteTokens: [TokenID]  // -1: the vocabulary lacks that byte

@@ -2,7 +2,7 @@
 // Each stage splits every piece the stage before it left: matches become pieces, and so do the gaps between them.
 // The kinds themselves are listed in PreTokenizer+Known.swift; an unknown name is refused, never guessed.
 
-struct PreTokenizer: Sendable {
+final class PreTokenizer: Sendable {
     let names: [String]
     let stages: [PieceScanner]
     /// A piece that is itself a token is taken whole, without merging.

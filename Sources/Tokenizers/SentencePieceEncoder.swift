@@ -2,7 +2,7 @@
 // joined text is a token merge, best score first. What is no token in the end falls back to byte tokens <0xXX>, or
 // to the unknown token, one per run of unknown characters. Source: google/sentencepiece, bpe_model.cc.
 
-struct SentencePieceEncoder: Sendable, MergeRule {
+final class SentencePieceEncoder: Sendable, MergeRule {
     private let vocabulary: Vocabulary
     private let ranks: [UInt32]  // of each token as a merge's result; .max: never one
     private let fallback: ByteFallback

@@ -44,7 +44,7 @@ extension Tokenizer {
         case .normal, .unused:
             switch encoder {
             case .bytePair: ByteAlphabet.unspell(text, into: &bytes)
-            case .sentencePiece: appendUnescaped(text, to: &bytes)
+            case .sentencePiece, .unigram, .wordPiece: appendUnescaped(text, to: &bytes)
             }
         }
     }

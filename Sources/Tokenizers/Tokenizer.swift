@@ -32,9 +32,11 @@ public struct Tokenizer: Sendable {
     enum Encoder: Sendable {
         case sentencePiece(SentencePieceEncoder)
         case bytePair(BytePairEncoder)
+        case unigram(UnigramEncoder)
+        case wordPiece(WordPieceEncoder)
     }
 
-    static let knownModels = ["llama", "gpt2"]
+    static let knownModels = ["llama", "gpt2", "t5", "bert"]
 
     public var vocabularySize: Int { vocabulary.count }
 
@@ -60,14 +62,18 @@ public struct Tokenizer: Sendable {
         hasTrustedPreTokenizer = found.isTrusted
         model = definition.model
         preTokenizer = definition.preTokenizer
-        bos = definition.id(.bos)
-        eos = definition.id(.eos)
+        // BERT's texts begin with CLS and end with SEP.
+        bos = definition.id(definition.model == "bert" ? .cls : .bos)
+        eos = definition.id(definition.model == "bert" ? .separator : .eos)
         unknown = definition.unknown
         addsBOS = definition.addsBOS ?? definition.defaultAddsBOS(found.preTokenizer)
         addsEOS = definition.addsEOS ?? definition.defaultAddsEOS
-        addsSpacePrefix = definition.model == "llama" && definition.addsSpacePrefix ?? true
+        let takesPrefix = definition.model == "llama" || definition.model == "t5"
+        addsSpacePrefix = takesPrefix && definition.addsSpacePrefix ?? true
         switch definition.model {
         case "gpt2": encoder = .bytePair(try BytePairEncoder(definition, vocabulary, splitter))
+        case "t5": encoder = .unigram(try UnigramEncoder(definition, vocabulary))
+        case "bert": encoder = .wordPiece(WordPieceEncoder(definition, vocabulary))
         default: encoder = .sentencePiece(try SentencePieceEncoder(definition, vocabulary))
         }
         stripsBehindSpecial = definition.stripsBehindSpecial
@@ -136,6 +142,8 @@ extension Tokenizer {
         switch encoder {
         case .sentencePiece(let encoder): encoder.encode(text, dummyPrefix: dummyPrefix, into: &ids)
         case .bytePair(let encoder): encoder.encode(text, into: &ids)
+        case .unigram(let encoder): encoder.encode(text, dummyPrefix: dummyPrefix, into: &ids)
+        case .wordPiece(let encoder): encoder.encode(text, into: &ids)
         }
     }
 

@@ -40,7 +40,7 @@ struct TokenizerDefinition: Sendable {
     private static let defaults: [String: [Role: TokenID]] = [
         "llama": [.bos: 1, .eos: 2, .unknown: 0],
         "gpt2": [.bos: 11, .eos: 11],
-        "bert": [.cls: 101, .bos: 101, .unknown: 100, .separator: 102, .eos: 102, .padding: 0],
+        "bert": [.cls: 101, .unknown: 100, .separator: 102, .padding: 0],
         "t5": [.eos: 1, .unknown: 2, .padding: 0],
     ]
 

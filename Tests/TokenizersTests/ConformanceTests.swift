@@ -26,6 +26,7 @@ struct ConformanceTests {
         ("falcon", "ggml-vocab-falcon.gguf"),
         ("deepseek-llm", "ggml-vocab-deepseek-llm.gguf"),
         ("deepseek-coder", "ggml-vocab-deepseek-coder.gguf"),
+        ("bert-bge", "ggml-vocab-bert-bge.gguf"),
     ]
 
     @Test(arguments: vocabularies)
@@ -38,6 +39,8 @@ struct ConformanceTests {
             #expect(ids == one.ids, "\(name) \(one.id) ids of \(one.text.debugDescription)")
             let special = tokenizer.encode(one.text, addSpecial: true, parseSpecial: true)
             #expect(special == one.ids_special, "\(name) \(one.id) ids_special of \(one.text.debugDescription)")
+            // WordPiece throws away what its text looked like; llama.cpp guesses it back.
+            guard tokenizer.model != "bert" else { continue }
             // llama.cpp tidies spaces before punctuation for some byte-level vocabularies; here decoding is exact.
             let text = tokenizer.decode(one.ids, special: true, dropsDummyPrefix: true)
             let isExact = tokenizer.model == "gpt2" && text == Array(one.text.utf8)
@@ -49,7 +52,7 @@ struct ConformanceTests {
     }
 
     static let sets = [
-        "deepseek-coder", "deepseek-llm", "falcon", "gpt-2", "llama-bpe", "llama-spm", "mpt", "phi-3",
+        "bert-bge", "deepseek-coder", "deepseek-llm", "falcon", "gpt-2", "llama-bpe", "llama-spm", "mpt", "phi-3",
         "refact", "starcoder",
     ]
 

@@ -141,8 +141,11 @@ public final class CoolFusion {
 
     private func commit(_ winner: Candidate, to member: Member, at offset: Int) {
         if let proposal = winner.proposals[member.index] {
-            member.keep(proposal, at: offset, lookahead: options.shortcuts.lookahead)
-            return
+            do {
+                return try member.keep(proposal, at: offset, lookahead: options.shortcuts.lookahead)
+            } catch {
+                return leave(member, error)
+            }
         }
         let known = winner.spellings[member.index]
         let scored = options.shortcuts.commitFromScoring ? known?.scored : nil

@@ -168,10 +168,10 @@ final class Member {
     // MARK: commit
 
     /// Commits what this model proposed, as it generated it.
-    func keep(_ proposal: Proposal, at offset: Int, lookahead: Bool) {
+    func keep(_ proposal: Proposal, at offset: Int, lookahead: Bool) throws(SourceFailure) {
         tokens += run[..<proposal.count].map(\.token)
         ends += proposal.ends.map { offset + $0 }
-        source.keep(proposal.count)
+        try source.keep(proposal.count)
         run.removeFirst(proposal.count)
         verifiedRun = max(0, verifiedRun - proposal.count)
         if !lookahead { dropRun() }

@@ -4,6 +4,8 @@
 // write next, as far as they are known. Text crosses between models as bytes, never as token ids.
 // Real models come in through SessionSource; the tests script their own.
 
+import Inference
+
 /// One token of a greedy run with its log-probability (natural logarithm, full softmax).
 public struct GreedyToken: Hashable, Sendable {
     public var token: Int32
@@ -44,16 +46,6 @@ public enum SourceFailure: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Work done so far: passes over the weights, token rows evaluated, wall and CPU seconds.
-public struct Work: Hashable, Sendable {
-    public var passes = 0
-    public var rows = 0
-    public var seconds = 0.0
-    public var cpuSeconds = 0.0
-
-    public init() {}
-}
-
 /// A model that takes part in a fusion.
 public protocol SourceModel: AnyObject {
     var name: String { get }
@@ -83,7 +75,7 @@ public protocol SourceModel: AnyObject {
     /// first that is not the argmax, and then the argmax itself. The run must be a prefix of `draft`.
     func verify(_ draft: [Int32]) throws(SourceFailure) -> [GreedyToken]
     /// The run's first `count` tokens join the answer; the rest stays the run.
-    func keep(_ count: Int)
+    func keep(_ count: Int) throws(SourceFailure)
     /// Forgets the run.
     func dropRun()
     /// Log-probabilities of each continuation's tokens and stop, in one batch; the run stays.

@@ -19,3 +19,13 @@ public struct Stopwatch: Sendable {
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }
+
+/// Work done so far: passes over the weights, token rows evaluated, wall and CPU seconds.
+public struct Work: Hashable, Sendable {
+    public var passes = 0
+    public var rows = 0
+    public var seconds = 0.0
+    public var cpuSeconds = 0.0
+
+    public init() {}
+}

@@ -133,8 +133,20 @@ public final class KVCache {
     /// A branch that begins at the trunk's end.
     public func openBranch() -> Branch { open(BranchCells(ranges: [], length: 0)) }
 
-    /// A branch that begins at another branch's end. Throws unknownBranch.
-    public func openBranch(from branch: Branch) throws(TransformerError) -> Branch { open(try cells(of: branch)) }
+    /// A branch that begins behind the first `count` tokens (nil: all) of another. Throws unknownBranch.
+    public func openBranch(from branch: Branch, count: Int? = nil) throws(TransformerError) -> Branch {
+        let own = try cells(of: branch)
+        let length = count ?? own.length
+        precondition(length >= 0 && length <= own.length, "a branch cannot begin behind another's end")
+        var start = BranchCells(ranges: [], length: length)
+        var left = length
+        for range in own.ranges where left > 0 {
+            let taken = min(left, Int(range.count))
+            start.ranges.append(cells: Int(range.start), count: taken)
+            left -= taken
+        }
+        return open(start)
+    }
 
     /// Tokens of a branch after the trunk. Throws unknownBranch.
     public func length(of branch: Branch) throws(TransformerError) -> Int { try cells(of: branch).length }

@@ -5,6 +5,7 @@
 
 import Foundation
 import Fusion
+import Inference
 
 final class ScriptedModel: SourceModel {
     let name: String
@@ -120,7 +121,7 @@ final class ScriptedModel: SourceModel {
         return run
     }
 
-    func keep(_ count: Int) {
+    func keep(_ count: Int) throws(SourceFailure) {
         answer += run[..<count].map(\.token)
         run.removeFirst(count)
     }

@@ -1,0 +1,89 @@
+// A loaded model: weights, tokenizer and template of one GGUF file. Immutable, shared between sessions.
+
+import Compute
+import GGUF
+import Tokenizers
+import Transformer
+
+public struct ModelOptions: Sendable {
+    /// Tokens of a session's context; nil: what the model was trained on.
+    public var context: Int?
+    /// nil: one per core.
+    public var threads: Int?
+    /// Instruction set of the kernels; nil: the best there is.
+    public var isa: String?
+    public var blas = true
+    public var cacheType = CacheType.automatic
+    /// Accepts a missing or untrusted pre-tokenizer.
+    public var force = false
+    public var loadMode = GGUFFile.LoadMode.map
+    /// The name in reports; nil: the file's base name.
+    public var name: String?
+
+    public init() {}
+}
+
+public final class Model: Sendable {
+    public let name: String
+    public let path: String
+    public let file: GGUFFile
+    public let tokenizer: Tokenizer
+    public let decoder: Decoder
+    /// The Jinja source in the file, if any.
+    public let chatTemplate: String?
+    /// Tokens of a session's context.
+    public let context: Int
+    public let cacheType: CacheType
+
+    public var config: DecoderConfig { decoder.config }
+    /// Values in the file's tensors.
+    public var parameterCount: Int { file.tensors.reduce(0) { $0 + $1.valueCount } }
+
+    /// The tensor type of most of the file's values.
+    public var quantization: String {
+        var values: [TensorType: Int] = [:]
+        for tensor in file.tensors { values[tensor.type, default: 0] += tensor.valueCount }
+        let largest = values.max { ($0.value, $1.key.ggmlID) < ($1.value, $0.key.ggmlID) }
+        return largest?.key.label ?? "F32"
+    }
+
+    /// Opens a file. `backend`: one that several models share; nil: one of its own, by the options.
+    public convenience init(path: String, options: ModelOptions = .init(), backend: (any Backend)? = nil)
+        throws(InferenceError)
+    {
+        let file: GGUFFile
+        do { file = try GGUFFile(path: path, mode: options.loadMode) } catch { throw .file(error) }
+        try self.init(file: file, options: options, backend: backend)
+    }
+
+    /// A model of an open file.
+    public init(file: GGUFFile, options: ModelOptions = .init(), backend: (any Backend)? = nil)
+        throws(InferenceError)
+    {
+        self.file = file
+        path = file.name
+        name = options.name ?? Self.baseName(file.name)
+        do { tokenizer = try Tokenizer(file, force: options.force) } catch { throw .tokenizer(error) }
+        do { chatTemplate = try file.metadata.string("tokenizer.chat_template") } catch { throw .file(error) }
+        let device: any Backend
+        do {
+            device =
+                try backend
+                ?? CPUBackend(
+                    threads: options.threads ?? CPUBackend.availableCores, isa: options.isa, blas: options.blas)
+        } catch let error as ComputeError {
+            throw .compute(error)
+        } catch {
+            throw .transformer(.unsupported(key: "backend", found: "\(error)"))
+        }
+        decoder = try carrying { () throws(TransformerError) in try Decoder(file: file, backend: device) }
+        context = options.context ?? max(decoder.config.contextLength, 1)
+        cacheType = options.cacheType
+    }
+
+    /// "a/b.gguf" is called "b".
+    static func baseName(_ path: String) -> String {
+        let last = path.split(separator: "/").last.map(String.init) ?? path
+        return last.hasSuffix(".gguf") ? String(last.dropLast(5)) : last
+    }
+}

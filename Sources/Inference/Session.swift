@@ -1,0 +1,172 @@
+// One mutable timeline of one model: the tokens so far, their cache, and the distribution after them.
+//
+// Beside the timeline stand branches that may still be thrown away: drafts, which grow, and scored
+// continuations. Either can be committed with the work already done for it. Not thread-safe.
+
+import Transformer
+
+public final class Session {
+    public let model: Model
+    /// Tokens evaluated.
+    public private(set) var tokens: [Int32] = []
+    /// Logits after the last token; empty before the first.
+    public private(set) var logits: [Float] = []
+    public internal(set) var work = Work()
+    let cache: KVCache
+    /// Points of the cache to go back to, ascending.
+    private var marks: [(length: Int, checkpoint: Transformer.Checkpoint)] = []
+
+    /// Rows of one prefill pass: enough for matrix multiplication, little enough memory.
+    public static let prefillRows = 512
+    /// Up to so many rows a pass gives each row the same bits as a pass of that row alone (OpenBLAS stays out of
+    /// it), so drafts, scores and tokens one by one agree exactly.
+    public static let exactRows = 32
+
+    public init(model: Model, context: Int? = nil) throws(InferenceError) {
+        self.model = model
+        cache = try carrying { () throws(TransformerError) in
+            try model.decoder.makeCache(context: context ?? model.context, type: model.cacheType)
+        }
+        mark()
+    }
+
+    private init(copying session: Session) throws(InferenceError) {
+        model = session.model
+        tokens = session.tokens
+        logits = session.logits
+        cache = try carrying { () throws(TransformerError) in try session.cache.fork() }
+        mark()
+    }
+
+    public var context: Int { cache.context }
+    public var room: Int { cache.context - tokens.count }
+
+    // MARK: the timeline
+
+    /// Evaluates tokens, `rows` at a time. Open drafts and scores become invalid.
+    /// Throws contextFull before anything is evaluated, notFinite after.
+    public func append(_ new: [Int32], rows: Int = prefillRows) throws(InferenceError) {
+        guard new.count <= room else { throw .contextFull(context: context, requested: new.count) }
+        cache.closeBranches()
+        for start in stride(from: 0, to: new.count, by: rows) {
+            let part = Array(new[start..<min(start + rows, new.count)])
+            let isLast = start + part.count == new.count
+            let output = try forward([Run(cache: cache, tokens: part, want: isLast ? .lastLogits : .nothing)])[0]
+            tokens += part
+            mark()
+            if isLast { try accept(output) }
+        }
+    }
+
+    /// A point to come back to.
+    public struct Checkpoint: Sendable {
+        let count: Int
+        let logits: [Float]
+        let cache: Transformer.Checkpoint
+    }
+
+    public func checkpoint() -> Checkpoint {
+        Checkpoint(count: tokens.count, logits: logits, cache: cache.checkpoint())
+    }
+
+    /// Forgets what came after the checkpoint. Throws if it belongs to another session.
+    public func rollback(to checkpoint: Checkpoint) throws(InferenceError) {
+        try carrying { () throws(TransformerError) in try cache.rollback(to: checkpoint.cache) }
+        tokens.removeLast(tokens.count - checkpoint.count)
+        logits = checkpoint.logits
+        marks.removeAll { $0.length > checkpoint.count }
+    }
+
+    /// Keeps the first `count` tokens; evaluates again the few between there and the last point to go back to.
+    public func rewind(to count: Int) throws(InferenceError) {
+        precondition(count >= 0 && count <= tokens.count, "a session can only be rewound to tokens it has")
+        if count == tokens.count { return }
+        let again = Array(tokens[..<count])
+        guard let mark = marks.last(where: { $0.length < max(count, 1) }) else { return }
+        try carrying { () throws(TransformerError) in try cache.rollback(to: mark.checkpoint) }
+        tokens.removeLast(tokens.count - mark.length)
+        logits = []
+        marks.removeAll { $0.length > mark.length }
+        try append(Array(again[mark.length...]), rows: Self.exactRows)
+    }
+
+    /// An independent copy of the timeline.
+    public func fork() throws(InferenceError) -> Session { try Session(copying: self) }
+
+    // MARK: drafts
+
+    /// Tokens that may become part of the timeline, with the logits after each.
+    public struct Draft {
+        public fileprivate(set) var tokens: [Int32] = []
+        /// One row of logits per token.
+        public fileprivate(set) var logits: [[Float]] = []
+        let branch: Branch
+    }
+
+    /// An empty draft at the end of the timeline.
+    public func draft() -> Draft { Draft(branch: cache.openBranch()) }
+
+    /// A draft that begins with the first `count` tokens of another, nothing computed again.
+    public func draft(from draft: Draft, count: Int) throws(InferenceError) -> Draft {
+        precondition(count >= 0 && count <= draft.tokens.count, "a draft cannot begin behind another's end")
+        let branch = try carrying { () throws(TransformerError) in
+            try cache.openBranch(from: draft.branch, count: count)
+        }
+        return Draft(
+            tokens: Array(draft.tokens[..<count]), logits: Array(draft.logits[..<count]), branch: branch)
+    }
+
+    /// Evaluates tokens at the end of a draft, `exactRows` in a pass. Throws contextFull before anything is evaluated.
+    public func extend(_ draft: inout Draft, by new: [Int32]) throws(InferenceError) {
+        guard draft.tokens.count + new.count <= room else {
+            throw .contextFull(context: context, requested: draft.tokens.count + new.count)
+        }
+        for start in stride(from: 0, to: new.count, by: Self.exactRows) {
+            let part = Array(new[start..<min(start + Self.exactRows, new.count)])
+            let output = try forward([Run(cache: cache, branch: draft.branch, tokens: part, want: .allLogits)])[0]
+            draft.tokens += part
+            let width = output.logits.count / part.count
+            draft.logits += part.indices.map { Array(output.logits[$0 * width..<($0 + 1) * width]) }
+            guard output.isFinite else { throw .notFinite(model: model.name) }
+        }
+    }
+
+    /// The draft's first `count` tokens become part of the timeline; all drafts and scores become invalid.
+    public func commit(_ draft: Draft, count: Int) throws(InferenceError) {
+        precondition(count >= 0 && count <= draft.tokens.count, "a draft cannot commit more than it has")
+        try carrying { () throws(TransformerError) in try cache.commit(draft.branch, count: count) }
+        tokens += draft.tokens[..<count]
+        if count > 0 { logits = draft.logits[count - 1] }
+        mark()
+    }
+
+    /// Forgets all drafts and scores.
+    public func closeDrafts() { cache.closeBranches() }
+
+    // MARK: passes
+
+    func forward(_ runs: [Run]) throws(InferenceError) -> [RunOutput] {
+        let watch = Stopwatch()
+        let outputs = try carrying { () throws(TransformerError) in try model.decoder.forward(runs) }
+        work.passes += 1
+        work.rows += runs.reduce(0) { $0 + $1.tokens.count }
+        work.seconds += watch.seconds
+        work.cpuSeconds += watch.cpuSeconds
+        return outputs
+    }
+
+    /// Makes a committed branch part of the timeline.
+    func adopt(_ new: [Int32], logits: [Float]) throws(InferenceError) {
+        tokens += new
+        self.logits = logits
+        mark()
+        guard logits.allSatisfy(\.isFinite) else { throw .notFinite(model: model.name) }
+    }
+
+    private func accept(_ output: RunOutput) throws(InferenceError) {
+        logits = output.logits
+        guard output.isFinite else { throw .notFinite(model: model.name) }
+    }
+
+    private func mark() { marks.append((tokens.count, cache.checkpoint())) }
+}

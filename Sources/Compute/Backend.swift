@@ -43,6 +43,8 @@ public protocol Backend: AnyObject, Sendable {
     func copyCells(_ moves: [CellMove], from source: Tensor, to destination: Tensor)
     /// log softmax(logits[i])[targets[i]] for every row of logits `[n, vocabulary]`; 0 where the target is nil.
     func logProbabilities(of targets: ArraySlice<Int32?>, logits: Tensor) throws(ComputeError) -> [Float]
+    /// log(sum(exp(logits))) of one row that was read: with it a log-probability has the bits of logProbabilities.
+    func logSumExp(_ logits: [Float]) -> Float
 }
 
 /// One product of a `project` call: output `[n, out]` = x · weight^T + bias.

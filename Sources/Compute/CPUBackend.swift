@@ -217,4 +217,6 @@ extension CPUBackend {
         }
         return result
     }
+
+    public func logSumExp(_ logits: [Float]) -> Float { kernels.log_sum_exp(logits, logits.count) }
 }

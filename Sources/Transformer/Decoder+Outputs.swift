@@ -17,6 +17,12 @@ extension Decoder {
     /// Floats of logits held at once: 32 MiB.
     private static let sliceFloats = 1 << 23
 
+    /// The natural log-probability of a token in one row of logits: the bits that `.scores` gives. -infinity for an id
+    /// outside the row.
+    public func logProbability(of token: Int32, in logits: [Float]) -> Float {
+        logits.indices.contains(Int(token)) ? logits[Int(token)] - backend.logSumExp(logits) : -.infinity
+    }
+
     func readOutputs(of runs: [Run], _ batch: Batch, _ x: Tensor, _ work: Workspace)
         throws(TransformerError) -> [RunOutput]
     {

@@ -15,7 +15,7 @@ public final class Decoder: Sendable {
     public let unusedTensors: [String]
     let weights: Weights
     private let slopes: [[Float]]
-    private let windowRope: RopeTable?
+    private let rope: RopeTables?
     private let hasF32Weights: Bool
     private let workspaces = Mutex<[Workspace]>([])
 
@@ -27,9 +27,7 @@ public final class Decoder: Sendable {
         weights = try Weights(file, config: config, backend: backend)
         unusedTensors = weights.unused
         slopes = config.headCount.map { alibiSlopes(maxBias: config.maxAlibiBias, heads: $0) }
-        windowRope = config.ropeFreqBaseSWA.flatMap { base in
-            config.ropeStyle.map { RopeTable(base: base, dimensions: config.ropeDimensionCount, style: $0) }
-        }
+        rope = config.ropeStyle.map { [weights] in RopeTables(config, weights: weights, style: $0) }
         hasF32Weights = weights.layers[0].attnQ.weight.type == tensor_type_f32
     }
 
@@ -66,7 +64,7 @@ public final class Decoder: Sendable {
         }
         if let norm = weights.tokenEmbdNorm { backend.normalize(x, with: norm, into: x) }
         let rotation = rotation(of: batch, windowed: false)
-        let windowRotation = windowRope == nil ? rotation : self.rotation(of: batch, windowed: true)
+        let windowRotation = rope?.windowed == nil ? rotation : self.rotation(of: batch, windowed: true)
 
         for (block, layer) in weights.layers.enumerated() {
             let (heads, kvHeads) = (config.headCount[block], config.headCountKV[block])
@@ -152,15 +150,14 @@ public final class Decoder: Sendable {
 
     /// The angles of every row; nil without RoPE. A cache's context size may choose the table (longrope).
     private func rotation(of batch: Batch, windowed: Bool) -> Rotation? {
-        guard let style = config.ropeStyle else { return nil }
+        guard let rope else { return nil }
         var cosSin: [Float] = []
         cosSin.reserveCapacity(batch.tokens.count * config.ropeDimensionCount)
         for (cache, rows) in batch.groups {
-            let own = RopeTable(config, weights: weights, style: style, context: cache.context)
-            let table = windowed ? windowRope ?? own : own
+            let table = windowed ? rope.windowed ?? rope.full : rope.table(context: cache.context)
             for row in rows { table.appendAngles(of: batch.positions[row], to: &cosSin) }
         }
-        return Rotation(cosSin: cosSin, pairs: config.ropeDimensionCount / 2, style: style)
+        return Rotation(cosSin: cosSin, pairs: config.ropeDimensionCount / 2, style: rope.full.style)
     }
 }
 

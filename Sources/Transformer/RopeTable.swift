@@ -6,6 +6,28 @@ import CKernels
 import Compute
 import Glibc
 
+/// The tables of one decoder.
+struct RopeTables: Sendable {
+    /// Blocks with full attention, contexts up to the original one.
+    let full: RopeTable
+    /// The same for longer contexts: differs with longrope only.
+    private let long: RopeTable
+    private let originalContext: Int
+    /// Windowed blocks; nil: like the others.
+    let windowed: RopeTable?
+
+    init(_ config: DecoderConfig, weights: Weights, style: rope_style) {
+        full = RopeTable(config, divisors: weights.ropeFactors ?? weights.ropeFactorsShort, style: style)
+        long = RopeTable(config, divisors: weights.ropeFactors ?? weights.ropeFactorsLong, style: style)
+        originalContext = if case .longrope(let length, _) = config.ropeScaling { length } else { .max }
+        windowed = config.ropeFreqBaseSWA.map {
+            RopeTable(base: $0, dimensions: config.ropeDimensionCount, style: style)
+        }
+    }
+
+    func table(context: Int) -> RopeTable { context > originalContext ? long : full }
+}
+
 struct RopeTable: Sendable {
     var inverse: [Float]
     var magnitude: Float = 1
@@ -17,17 +39,17 @@ struct RopeTable: Sendable {
         inverse = (0..<dimensions / 2).map { Float(pow(Double(base), -2 * Double($0) / Double(dimensions))) }
     }
 
-    /// The table of a config's full-attention blocks for one context size. Divisors were checked when loaded.
-    init(_ config: DecoderConfig, weights: Weights, style: rope_style, context: Int) {
+    /// The table of a config's full-attention blocks. Divisors were checked when loaded.
+    init(_ config: DecoderConfig, divisors: [Float]?, style: rope_style) {
         let dimensions = config.ropeDimensionCount
         self.init(base: config.ropeFreqBase, dimensions: dimensions, style: style)
+        if let divisors {
+            for i in inverse.indices { inverse[i] /= divisors[i] }
+        }
         switch config.ropeScaling {
-        case .none: break
+        case .none, .llama3: break
         case .linear(let factor): inverse = inverse.map { $0 / factor }
-        case .llama3: divide(by: weights.ropeFactors)
-        case .longrope(let original, let attnFactor):
-            divide(by: context > original ? weights.ropeFactorsLong : weights.ropeFactorsShort)
-            magnitude = attnFactor
+        case .longrope(_, let attnFactor): magnitude = attnFactor
         case .yarn(let factor, let original, let attnFactor, let betaFast, let betaSlow):
             /// The pair that turns `rotations` times in the original context.
             let pair = { (rotations: Float) -> Double in
@@ -43,11 +65,6 @@ struct RopeTable: Sendable {
             }
             magnitude = attnFactor * (1 + 0.1 * logf(factor))
         }
-    }
-
-    private mutating func divide(by factors: [Float]?) {
-        guard let factors else { return }
-        for i in inverse.indices { inverse[i] /= factors[i] }
     }
 
     /// Adds cosines, then sines, of one position.

@@ -158,6 +158,22 @@ struct InvarianceTests {
             let sum = row.reduce(0) { $0 + exp($1 - top) }
             let expected = target.map { row[Int($0)] - top - log(sum) } ?? 0
             #expect(abs(Double(scores.logprobs[i]) - expected) < 1e-5)
+            let own = Array(all[i * width..<(i + 1) * width])
+            #expect(scores.logprobs[i] == (target.map { decoder.logProbability(of: $0, in: own) } ?? 0))
+        }
+    }
+
+    @Test func timelinesOfSeveralThreadsDoNotMix() async throws {
+        let decoder = try Decoder(file: ReferenceModel.named("qwen2moe").file(), backend: CPUBackend(threads: 2))
+        let texts = (0..<4).map { seed in (0..<24).map { Int32(($0 * 37 + seed * 11) % 250) } }
+        let alone = try texts.map { try logits(of: $0, decoder, decoder.makeCache(context: 32), chunk: 5) }
+        try await withThrowingTaskGroup(of: (Int, [Float]).self) { group in
+            for (i, text) in texts.enumerated() {
+                group.addTask {
+                    (i, try logits(of: text, decoder, decoder.makeCache(context: 32), chunk: 5))
+                }
+            }
+            for try await (i, together) in group { #expect(together == alone[i]) }
         }
     }
 }

@@ -148,6 +148,19 @@ struct FileRefusalTests {
         #expect(deviation.largest < 1e-2 && deviation.largest > 0)
     }
 
+    @Test func notANumberIsReported() throws {
+        var model = try EditedModel("tiny-llama")
+        try model.change("output_norm.weight") { piece in
+            piece.data.replaceSubrange(0..<4, with: [0, 0, 0xc0, 0x7f])
+        }
+        let decoder = try Decoder(file: model.file(), backend: CPUBackend(threads: 1))
+        let cache = try decoder.makeCache(context: 8)
+        let wants: [Want] = [.lastLogits, .allLogits, .scores(targets: [5, nil])]
+        for want in wants {
+            #expect(try !decoder.forward([Run(cache: cache, tokens: [3, 4], want: want)])[0].isFinite)
+        }
+    }
+
     @Test func oneTensorPerExpertEqualsOneForAll() throws {
         var model = try EditedModel("qwen2moe")
         let fused = try Decoder(file: model.file(), backend: CPUBackend(threads: 1))

@@ -17,6 +17,7 @@ typedef struct block_tile {
 /// What a type is to the template. `offset` is subtracted from unsigned q; has_min: activations are Q8_1 and m is added.
 typedef struct block_type {
     void (*unpack)(const row_pointers *p, size_t block, block_tile *t);
+    size_t bytes;   // of a block
     sum_mode mode;
     int offset;
     bool has_min;
@@ -120,7 +121,10 @@ ALWAYS_INLINE void block_rows(const block_type type, const matmul_args *a, size_
         load_panel(a, row, column, columns, first > 0, sums);
         for (size_t b = 0; b < blocks; b += tile_blocks) {
             const size_t count = blocks - b < tile_blocks ? blocks - b : tile_blocks;
-            for (size_t i = 0; i < count; i++) type.unpack(&p, first + b + i, &tiles[i]);
+            for (size_t i = 0; i < count; i++) {
+                if (columns <= prefetch_columns) prefetch_next_rows(a, &p, first + b + i, type.bytes);
+                type.unpack(&p, first + b + i, &tiles[i]);
+            }
             block_panel(type, tiles, panel, (size_t[2]){b, count}, columns, sums);
         }
         store_panel(a, row, column, columns, sums);

@@ -52,15 +52,15 @@ ALWAYS_INLINE void unpack_iq4_xs(const row_pointers *p, size_t block, super_tile
 }
 
 void matmul_iq4_nl_q8_0_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_iq4_nl, {true, 1}, 0, false});
+    block_matmul(a, (block_type){unpack_iq4_nl, sizeof(block_iq4_nl), {true, 1}, 0, false});
 }
 
 void matmul_mxfp4_q8_0_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_mxfp4, {false, 4}, 12, false});
+    block_matmul(a, (block_type){unpack_mxfp4, sizeof(block_mxfp4), {false, 4}, 12, false});
 }
 
 void matmul_iq4_xs_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack_iq4_xs, 32, {true, 1}, no_mins});
+    super_matmul(a, (super_type){unpack_iq4_xs, sizeof(block_iq4_xs), 32, {true, 1}, no_mins});
 }
 #include "isa/avx2_end.h"
 #endif

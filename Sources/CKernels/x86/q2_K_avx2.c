@@ -83,11 +83,11 @@ ALWAYS_INLINE void unpack_q3_K(const row_pointers *p, size_t block, super_tile *
 }
 
 void matmul_q2_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack_q2_K, 16, {false, 4}, float_mins});
+    super_matmul(a, (super_type){unpack_q2_K, sizeof(block_q2_K), 16, {false, 4}, float_mins});
 }
 
 void matmul_q3_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack_q3_K, 16, {false, 4}, integer_mins});
+    super_matmul(a, (super_type){unpack_q3_K, sizeof(block_q3_K), 16, {false, 4}, integer_mins});
 }
 #include "isa/avx2_end.h"
 #endif

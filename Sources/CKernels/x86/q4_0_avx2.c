@@ -18,11 +18,11 @@ ALWAYS_INLINE void unpack_q4_1(const row_pointers *p, size_t block, block_tile *
 }
 
 void matmul_q4_0_q8_0_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_q4_0, {false, 8}, 8, false});
+    block_matmul(a, (block_type){unpack_q4_0, sizeof(block_q4_0), {false, 8}, 8, false});
 }
 
 void matmul_q4_1_q8_1_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_q4_1, {false, 8}, 0, true});
+    block_matmul(a, (block_type){unpack_q4_1, sizeof(block_q4_1), {false, 8}, 0, true});
 }
 #include "isa/avx2_end.h"
 #endif

@@ -21,7 +21,7 @@ ALWAYS_INLINE void unpack(const row_pointers *p, size_t block, super_tile *t) {
 }
 
 void matmul_q4_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack, 32, {false, 8}, float_mins});
+    super_matmul(a, (super_type){unpack, sizeof(block_q4_K), 32, {false, 8}, float_mins});
 }
 #include "isa/avx2_end.h"
 #endif

@@ -36,11 +36,11 @@ ALWAYS_INLINE void unpack_q5_1(const row_pointers *p, size_t block, block_tile *
 }
 
 void matmul_q5_0_q8_0_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_q5_0, {false, 4}, 16, false});
+    block_matmul(a, (block_type){unpack_q5_0, sizeof(block_q5_0), {false, 4}, 16, false});
 }
 
 void matmul_q5_1_q8_1_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_q5_1, {false, 4}, 0, true});
+    block_matmul(a, (block_type){unpack_q5_1, sizeof(block_q5_1), {false, 4}, 0, true});
 }
 #include "isa/avx2_end.h"
 #endif

@@ -31,7 +31,7 @@ ALWAYS_INLINE void unpack(const row_pointers *p, size_t block, super_tile *t) {
 }
 
 void matmul_q5_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack, 32, {false, 4}, float_mins});
+    super_matmul(a, (super_type){unpack, sizeof(block_q5_K), 32, {false, 4}, float_mins});
 }
 #include "isa/avx2_end.h"
 #endif

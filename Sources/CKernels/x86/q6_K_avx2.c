@@ -46,7 +46,7 @@ ALWAYS_INLINE void unpack(const row_pointers *p, size_t block, super_tile *t) {
 }
 
 void matmul_q6_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack, 16, {false, 2}, integer_mins});
+    super_matmul(a, (super_type){unpack, sizeof(block_q6_K), 16, {false, 2}, integer_mins});
 }
 #include "isa/avx2_end.h"
 #endif

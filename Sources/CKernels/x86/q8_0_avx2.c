@@ -11,7 +11,7 @@ ALWAYS_INLINE void unpack(const row_pointers *p, size_t block, block_tile *t) {
 }
 
 void matmul_q8_0_q8_0_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack, {true, 1}, 0, false});
+    block_matmul(a, (block_type){unpack, sizeof(block_q8_0), {true, 1}, 0, false});
 }
 #include "isa/avx2_end.h"
 #endif

@@ -19,7 +19,8 @@ typedef struct super_tile {
 /// What a type is to the template: how it unpacks, and the constants of its integer sums.
 typedef struct super_type {
     void (*unpack)(const row_pointers *p, size_t block, super_tile *t);
-    int group;   // values per scale: 16 or 32
+    size_t bytes;   // of a block
+    int group;      // values per scale: 16 or 32
     sum_mode mode;
     enum { no_mins, float_mins, integer_mins } mins;   // integer: in units of d
 } super_type;
@@ -87,6 +88,7 @@ ALWAYS_INLINE void super_matmul(const matmul_args *a, const super_type type) {
                 sums[c] = _mm256_setzero_ps();
             }
             for (size_t block = 0; block < a->k / super_block; block++) {
+                if (columns <= prefetch_columns) prefetch_next_rows(a, &p, block, type.bytes);
                 type.unpack(&p, block, &tile);
                 super_panel(type, &tile, x, columns, sums);
                 for (size_t c = 0; c < columns; c++) x[c]++;

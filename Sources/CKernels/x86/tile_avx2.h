@@ -8,7 +8,7 @@
 #define X86_TILE_AVX2_H
 #include "x86/avx2.h"
 
-enum { tile_rows = 8, panel_columns = 64 };
+enum { tile_rows = 8, panel_columns = 64, prefetch_columns = 8 };
 
 /// The same block of 8 rows; where a call has fewer rows left, the last one is repeated.
 typedef struct row_pointers {
@@ -54,6 +54,13 @@ ALWAYS_INLINE __m256 load_f16_of_rows(const row_pointers *p, size_t offset) {
     for (int r = 0; r < tile_rows; r++) memcpy(&h[r], p->row[r] + offset, 2);
     return _mm256_cvtph_ps(_mm_setr_epi16((short)h[0], (short)h[1], (short)h[2], (short)h[3], (short)h[4], (short)h[5],
                                           (short)h[6], (short)h[7]));
+}
+
+/// Fetches what the next 8 rows have at this block: 8 short streams are too many for the hardware to foresee. Only where
+/// few columns leave memory the limit.
+ALWAYS_INLINE void prefetch_next_rows(const matmul_args *a, const row_pointers *p, size_t block, size_t block_bytes) {
+    const char *next = p->row[0] + tile_rows * a->w_row_bytes + block * tile_rows * block_bytes;
+    UNROLL for (size_t i = 0; i < tile_rows * block_bytes; i += 64) _mm_prefetch(next + i, _MM_HINT_T0);
 }
 
 /// How the byte products of a tile are summed, constants of a type: bytes of the tile are unsigned and `widen` products of

@@ -21,12 +21,16 @@ let package = Package(
         .target(
             name: "CKernels", cSettings: [.headerSearchPath(".")],
             linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+        .target(
+            name: "CVulkan", exclude: ["functions.def"], linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(name: "CShaders", exclude: ["variants.inc"]),
         .target(name: "GGUF", dependencies: ["CKernels"]),
         .target(name: "Tokenizers", dependencies: ["GGUF"]),
         .target(name: "ChatTemplates"),
         .target(
             name: "Compute",
             dependencies: ["CKernels", .target(name: "COpenBLAS", condition: .when(traits: ["OpenBLAS"]))]),
+        .target(name: "VulkanCompute", dependencies: ["Compute", "CVulkan", "CShaders"]),
         .target(name: "Transformer", dependencies: ["GGUF", "Compute"]),
         .target(name: "Inference", dependencies: ["Transformer", "Tokenizers", "ChatTemplates"]),
         .target(name: "Fusion", dependencies: ["Inference"]),
@@ -39,6 +43,7 @@ let package = Package(
         .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates"], exclude: ["Templates"]),
         .testTarget(name: "KernelTests", dependencies: ["CKernels"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
+        .testTarget(name: "VulkanComputeTests", dependencies: ["VulkanCompute", "Transformer"]),
         .testTarget(name: "TransformerTests", dependencies: ["Transformer"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(name: "FusionTests", dependencies: ["Fusion"]),

@@ -5,6 +5,7 @@
 import Glibc
 
 public final class Buffer: @unchecked Sendable {
+    /// A GPU's backend puts device addresses here, which nobody else may follow.
     public let contents: UnsafeMutableRawPointer
     public let byteCount: Int
     private let owner: AnyObject?

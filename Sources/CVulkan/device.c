@@ -1,0 +1,141 @@
+// Physical devices described, and one logical device with one compute queue, one command buffer and one fence.
+#include <stdlib.h>
+#include <string.h>
+#include "vulkan_objects.h"
+
+uint32_t cvk_compute_family(const cvk_instance *instance, VkPhysicalDevice device) {
+    uint32_t count = 0;
+    instance->vk.GetPhysicalDeviceQueueFamilyProperties(device, &count, NULL);
+    VkQueueFamilyProperties *families = calloc(count, sizeof *families);
+    if (!families) return UINT32_MAX;
+    instance->vk.GetPhysicalDeviceQueueFamilyProperties(device, &count, families);
+    uint32_t found = UINT32_MAX;
+    for (uint32_t i = 0; i < count && found == UINT32_MAX; i++)
+        if (families[i].queueCount > 0 && families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) found = i;
+    free(families);
+    return found;
+}
+
+uint32_t cvk_device_count(const cvk_instance *instance) { return instance->device_count; }
+
+static cvk_kind kind_of(VkPhysicalDeviceType type) {
+    switch (type) {
+        case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU: return cvk_discrete;
+        case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU: return cvk_integrated;
+        case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU: return cvk_virtual;
+        case VK_PHYSICAL_DEVICE_TYPE_CPU: return cvk_software;
+        default: return cvk_other;
+    }
+}
+
+static uint32_t smallest(const uint32_t v[3]) {
+    const uint32_t least = v[0] < v[1] ? v[0] : v[1];
+    return least < v[2] ? least : v[2];
+}
+
+static void describe_features(const cvk_instance *instance, VkPhysicalDevice device, cvk_device_info *info) {
+    VkPhysicalDeviceVulkan12Features v12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+    VkPhysicalDeviceVulkan11Features v11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, .pNext = &v12};
+    VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &v11};
+    instance->vk.GetPhysicalDeviceFeatures2(device, &features);
+    info->has_addresses = v12.bufferDeviceAddress;
+    info->has_16bit_storage = v11.storageBuffer16BitAccess;
+}
+
+void cvk_device_describe(const cvk_instance *instance, uint32_t index, cvk_device_info *info) {
+    const VkPhysicalDevice device = instance->devices[index];
+    VkPhysicalDeviceDriverProperties driver = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
+    VkPhysicalDeviceMaintenance3Properties sizes = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES, .pNext = &driver};
+    VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &sizes};
+    instance->vk.GetPhysicalDeviceProperties2(device, &all);
+    const VkPhysicalDeviceProperties *p = &all.properties;
+    memset(info, 0, sizeof *info);
+    strncpy(info->name, p->deviceName, sizeof info->name - 1);
+    info->kind = kind_of(p->deviceType);
+    info->vendor = p->vendorID;
+    info->device = p->deviceID;
+    info->driver_version = p->driverVersion;
+    info->api_version = p->apiVersion;
+    memcpy(info->cache_uuid, p->pipelineCacheUUID, sizeof info->cache_uuid);
+    info->largest_group = p->limits.maxComputeWorkGroupInvocations;
+    info->shared_bytes = p->limits.maxComputeSharedMemorySize;
+    info->most_groups = smallest(p->limits.maxComputeWorkGroupCount);
+    info->has_compute_queue = cvk_compute_family(instance, device) != UINT32_MAX;
+    if (p->apiVersion < VK_API_VERSION_1_2) return;
+    strncpy(info->driver, driver.driverName, sizeof info->driver - 1);
+    strncat(info->driver, " ", sizeof info->driver - strlen(info->driver) - 1);
+    strncat(info->driver, driver.driverInfo, sizeof info->driver - strlen(info->driver) - 1);
+    info->largest_allocation = sizes.maxMemoryAllocationSize;
+    describe_features(instance, device, info);
+    VkPhysicalDeviceMemoryProperties memory;
+    instance->vk.GetPhysicalDeviceMemoryProperties(device, &memory);
+    for (uint32_t i = 0; i < memory.memoryHeapCount; i++)
+        if (memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT && memory.memoryHeaps[i].size > info->local_bytes)
+            info->local_bytes = memory.memoryHeaps[i].size;
+}
+
+static int32_t create_device(cvk_device *device, uint32_t family) {
+    const float priority = 1;
+    const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+        .queueFamilyIndex = family, .queueCount = 1, .pQueuePriorities = &priority};
+    VkPhysicalDeviceVulkan12Features v12 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .bufferDeviceAddress = VK_TRUE};
+    VkPhysicalDeviceVulkan11Features v11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
+        .pNext = &v12, .storageBuffer16BitAccess = VK_TRUE};
+    const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &v11,
+        .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue};
+    return device->instance->vk.CreateDevice(device->physical, &info, NULL, &device->handle);
+}
+
+static int32_t create_commands(cvk_device *device, uint32_t family) {
+    const vulkan_functions *vk = &device->instance->vk;
+    const VkPushConstantRange range = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT, .size = cvk_push_bytes};
+    const VkPipelineLayoutCreateInfo layout = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+        .pushConstantRangeCount = 1, .pPushConstantRanges = &range};
+    VkResult result = vk->CreatePipelineLayout(device->handle, &layout, NULL, &device->layout);
+    if (result != VK_SUCCESS) return result;
+    const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+        .flags = VK_COMMAND_POOL_CREATE_TRANSIENT_BIT, .queueFamilyIndex = family};
+    result = vk->CreateCommandPool(device->handle, &pool, NULL, &device->pool);
+    if (result != VK_SUCCESS) return result;
+    const VkCommandBufferAllocateInfo commands = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+        .commandPool = device->pool, .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY, .commandBufferCount = 1};
+    result = vk->AllocateCommandBuffers(device->handle, &commands, &device->commands);
+    if (result != VK_SUCCESS) return result;
+    const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+    return vk->CreateFence(device->handle, &fence, NULL, &device->fence);
+}
+
+int32_t cvk_device_open(cvk_instance *instance, uint32_t index, cvk_device **out) {
+    *out = NULL;
+    cvk_device *device = calloc(1, sizeof *device);
+    if (!device) return VK_ERROR_OUT_OF_HOST_MEMORY;
+    device->instance = instance;
+    device->physical = instance->devices[index];
+    instance->vk.GetPhysicalDeviceMemoryProperties(device->physical, &device->memory);
+    const uint32_t family = cvk_compute_family(instance, device->physical);
+    int32_t result = family == UINT32_MAX ? VK_ERROR_FEATURE_NOT_PRESENT : create_device(device, family);
+    if (result == VK_SUCCESS) {
+        instance->vk.GetDeviceQueue(device->handle, family, 0, &device->queue);
+        result = create_commands(device, family);
+    }
+    if (result == VK_SUCCESS)
+        *out = device;
+    else
+        cvk_device_close(device);
+    return result;
+}
+
+void cvk_device_close(cvk_device *device) {
+    const vulkan_functions *vk = &device->instance->vk;
+    if (device->handle) {
+        vk->DeviceWaitIdle(device->handle);
+        vk->DestroyFence(device->handle, device->fence, NULL);
+        vk->DestroyCommandPool(device->handle, device->pool, NULL);
+        vk->DestroyPipelineCache(device->handle, device->cache, NULL);
+        vk->DestroyPipelineLayout(device->handle, device->layout, NULL);
+        vk->DestroyDevice(device->handle, NULL);
+    }
+    free(device);
+}

@@ -1,0 +1,94 @@
+/// A small door to Vulkan compute: the driver is found at run time, and what Swift sees are plain structs and functions.
+///
+/// One idea: buffers are reached by device address, so there are no descriptor sets: a dispatch is a pipeline, up to 128
+/// bytes of push constants and a number of workgroups. Every function that can fail returns a VkResult (0: success).
+/// No function is thread-safe for one device; callers take turns. Needs Vulkan 1.2 with bufferDeviceAddress and
+/// storageBuffer16BitAccess. Decided by the Vulkan specification 1.3.
+#ifndef CVULKAN_H
+#define CVULKAN_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct cvk_instance cvk_instance;
+typedef struct cvk_device cvk_device;
+typedef struct cvk_pipeline cvk_pipeline;
+
+enum {
+    cvk_push_bytes = 128,
+    cvk_no_loader = 1000,   ///< libvulkan.so.1 is not there; no VkResult has this value
+    cvk_device_lost = -4,   ///< VK_ERROR_DEVICE_LOST
+};
+
+/// In the order in which devices are preferred.
+typedef enum cvk_kind { cvk_discrete, cvk_integrated, cvk_virtual, cvk_software, cvk_other } cvk_kind;
+
+/// What is known of a physical device.
+typedef struct cvk_device_info {
+    char name[256], driver[256];
+    cvk_kind kind;
+    uint32_t vendor, device, driver_version, api_version;
+    uint8_t cache_uuid[16];        ///< pipelines compiled for another value are invalid
+    uint64_t local_bytes;          ///< the largest device-local heap
+    uint64_t largest_allocation;
+    uint32_t largest_group;        ///< invocations per workgroup
+    uint32_t shared_bytes;         ///< per workgroup
+    uint32_t most_groups;          ///< workgroups per dispatch, the smallest of the three dimensions
+    bool has_addresses, has_16bit_storage, has_compute_queue;
+} cvk_device_info;
+
+/// A buffer with its own memory.
+typedef struct cvk_memory {
+    uint64_t buffer, memory;
+    uint64_t address;    ///< as shaders see it
+    uint64_t byte_count;
+    void *mapped;        ///< NULL where the host cannot see it
+} cvk_memory;
+
+/// Finds the loader and makes an instance. With `validation`, messages of the validation layer are counted.
+int32_t cvk_instance_open(bool validation, cvk_instance **out);
+void cvk_instance_close(cvk_instance *instance);
+bool cvk_instance_validates(const cvk_instance *instance);
+/// Messages so far; the text of the first is copied into `first`.
+uint32_t cvk_instance_messages(cvk_instance *instance, char *first, size_t size);
+/// The name of a VkResult, as the specification spells it.
+const char *cvk_result_name(int32_t result);
+
+uint32_t cvk_device_count(const cvk_instance *instance);
+void cvk_device_describe(const cvk_instance *instance, uint32_t index, cvk_device_info *info);
+int32_t cvk_device_open(cvk_instance *instance, uint32_t index, cvk_device **out);
+/// Waits for the device, then frees all but memory and pipelines, which the caller has freed before.
+void cvk_device_close(cvk_device *device);
+
+/// Memory on the device, or with `host_visible` memory both sides see without flushes (mapped until freed); `readback`:
+/// the host will read it, so cached memory is preferred.
+int32_t cvk_memory_allocate(cvk_device *device, uint64_t byte_count, bool host_visible, bool readback, cvk_memory *out);
+void cvk_memory_free(cvk_device *device, cvk_memory *memory);
+
+/// Starts the device's cache of compiled pipelines from bytes that cvk_pipelines_save gave, or from nothing.
+int32_t cvk_pipelines_load(cvk_device *device, const void *bytes, size_t size);
+/// The cache's bytes; call with bytes NULL for their number.
+int32_t cvk_pipelines_save(cvk_device *device, void *bytes, size_t *size);
+/// `constants[i]` specialises constant_id i.
+int32_t cvk_pipeline_create(cvk_device *device, const void *spirv, size_t size, const uint32_t *constants,
+                            uint32_t count, cvk_pipeline **out);
+void cvk_pipeline_free(cvk_device *device, cvk_pipeline *pipeline);
+
+/// Starts recording; everything until cvk_submit runs in order of hazards stated by cvk_barrier.
+int32_t cvk_begin(cvk_device *device);
+/// A dispatch of workgroups (base_x ..< base_x + x, y, z) with `push_bytes` bytes of push constants.
+typedef struct cvk_dispatch {
+    cvk_pipeline *pipeline;
+    const void *push;
+    uint32_t push_bytes, base_x, x, y, z;
+} cvk_dispatch;
+void cvk_record_dispatch(cvk_device *device, const cvk_dispatch *dispatch);
+/// What is recorded after sees what shaders and transfers recorded before wrote.
+void cvk_barrier(cvk_device *device);
+void cvk_record_copy(cvk_device *device, const cvk_memory *from, uint64_t from_offset, const cvk_memory *to,
+                     uint64_t to_offset, uint64_t byte_count);
+/// Offset and count are multiples of 4.
+void cvk_record_zero(cvk_device *device, const cvk_memory *memory, uint64_t offset, uint64_t byte_count);
+/// Submits what was recorded and waits for its end.
+int32_t cvk_submit(cvk_device *device);
+#endif

@@ -1,0 +1,56 @@
+// Compute pipelines with one layout for all (push constants only), and the driver's cache of compiled code.
+#include <stdlib.h>
+#include "vulkan_objects.h"
+
+enum { most_constants = 8 };
+
+int32_t cvk_pipelines_load(cvk_device *device, const void *bytes, size_t size) {
+    const vulkan_functions *vk = &device->instance->vk;
+    vk->DestroyPipelineCache(device->handle, device->cache, NULL);
+    device->cache = VK_NULL_HANDLE;
+    const VkPipelineCacheCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = size, .pInitialData = bytes};
+    return vk->CreatePipelineCache(device->handle, &info, NULL, &device->cache);
+}
+
+int32_t cvk_pipelines_save(cvk_device *device, void *bytes, size_t *size) {
+    return device->instance->vk.GetPipelineCacheData(device->handle, device->cache, size, bytes);
+}
+
+int32_t cvk_pipeline_create(cvk_device *device, const void *spirv, size_t size, const uint32_t *constants,
+                            uint32_t count, cvk_pipeline **out) {
+    const vulkan_functions *vk = &device->instance->vk;
+    *out = NULL;
+    if (count > most_constants) return VK_ERROR_TOO_MANY_OBJECTS;
+    const VkShaderModuleCreateInfo code = {
+        .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = spirv};
+    VkShaderModule module;
+    VkResult result = vk->CreateShaderModule(device->handle, &code, NULL, &module);
+    if (result != VK_SUCCESS) return result;
+    VkSpecializationMapEntry entries[most_constants];
+    for (uint32_t i = 0; i < count; i++) entries[i] = (VkSpecializationMapEntry){i, 4 * i, 4};
+    const VkSpecializationInfo values = {
+        .mapEntryCount = count, .pMapEntries = entries, .dataSize = 4 * count, .pData = constants};
+    const VkComputePipelineCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+        .flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT,
+        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+                  .module = module, .pName = "main", .pSpecializationInfo = &values},
+        .layout = device->layout};
+    VkPipeline pipeline = VK_NULL_HANDLE;
+    result = vk->CreateComputePipelines(device->handle, device->cache, 1, &info, NULL, &pipeline);
+    vk->DestroyShaderModule(device->handle, module, NULL);
+    if (result != VK_SUCCESS) return result;
+    *out = malloc(sizeof **out);
+    if (!*out) {
+        vk->DestroyPipeline(device->handle, pipeline, NULL);
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    (*out)->handle = pipeline;
+    return VK_SUCCESS;
+}
+
+void cvk_pipeline_free(cvk_device *device, cvk_pipeline *pipeline) {
+    device->instance->vk.DestroyPipeline(device->handle, pipeline->handle, NULL);
+    free(pipeline);
+}

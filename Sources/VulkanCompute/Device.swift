@@ -1,0 +1,41 @@
+// One opened device: a queue, and the calls that may fail turned into errors with the device's name.
+
+import CVulkan
+import Compute
+
+public final class Device: @unchecked Sendable {
+    public let description: DeviceDescription
+    let handle: OpaquePointer
+    /// Kept open as long as the device.
+    public let instance: Instance
+
+    /// Throws failed, or unsuitable where the device lacks something.
+    public init(_ description: DeviceDescription, of instance: Instance) throws(VulkanError) {
+        if let problem = description.problem { throw .unsuitable(device: description.name, missing: problem) }
+        var opened: OpaquePointer?
+        let result = cvk_device_open(instance.handle, description.physicalIndex, &opened)
+        guard let opened else {
+            throw .failed(device: description.name, step: "open", result: resultName(result))
+        }
+        handle = opened
+        self.description = description
+        self.instance = instance
+    }
+
+    deinit { cvk_device_close(handle) }
+
+    public var name: String { description.name }
+
+    /// The error of a call that a running backend makes; nil for success.
+    func failure(_ result: Int32, step: String) -> ComputeError? {
+        if result == 0 { return nil }
+        if result == Int32(cvk_device_lost) { return .deviceLost(device: name) }
+        return .deviceFailed(device: name, reason: "\(step): \(resultName(result))")
+    }
+
+    /// The error of an allocation; nil for success. VkResult -1 and -2: out of host and of device memory.
+    func failure(_ result: Int32, allocating byteCount: Int) -> ComputeError? {
+        result == -1 || result == -2
+            ? .outOfMemory(byteCount: byteCount) : failure(result, step: "allocate \(byteCount) bytes")
+    }
+}

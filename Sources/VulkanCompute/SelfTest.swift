@@ -1,0 +1,117 @@
+// The self-test: every shader variant against the scalar reference on this device, before its results are believed.
+// One idea: a driver that computes wrongly is found by computing. A variant that fails is switched off by name: matvec and
+// matmul stand in for each other, a weight type without shaders becomes F16; where nothing stands in, the device is refused.
+// The verdict is kept by device, driver and shaders, so only the first run pays. Routing is checked with the experts.
+
+import CKernels
+import Compute
+import Glibc
+
+/// What the self-test found on one device.
+public struct SelfTestReport: Sendable {
+    public struct Finding: Sendable {
+        /// The variant, as in Shaders/variants.txt in lower case.
+        public let variant: String
+        /// The largest error of its cases, in units of the largest magnitude of the reference; nil: it did not run.
+        public let error: Float?
+        /// Why it did not run.
+        public let problem: String?
+        public var passed: Bool { error.map { $0 <= SelfTest.tolerance } ?? false }
+    }
+
+    public let device: DeviceDescription
+    public let findings: [Finding]
+    public let seconds: Double
+
+    /// Variants that failed.
+    public var failed: [String] { findings.filter { !$0.passed }.map(\.variant) }
+}
+
+public enum SelfTest {
+    /// Sums of up to 512 products in f32 err by at most 512 x 2^-24 of the sum of magnitudes; a wrong bit errs by far more.
+    public static let tolerance: Float = 1 / 32768
+
+    /// Runs every variant on the device. Throws failed if the device cannot be used at all.
+    public static func run(on device: Device) throws(VulkanError) -> SelfTestReport {
+        let start = seconds()
+        let backend = try VulkanBackend(device)
+        guard let reference = try? CPUBackend(threads: 1, isa: "scalar", blas: false) else {
+            throw .failed(device: device.name, step: "test itself", result: "no reference backend")
+        }
+        var order: [String] = []
+        var findings: [String: SelfTestReport.Finding] = [:]
+        for test in SelfTestCases.all {
+            let found = finding(test, backend, reference)
+            guard let known = findings[test.variant] else {
+                order.append(test.variant)
+                findings[test.variant] = found
+                continue
+            }
+            if known.passed, !(found.passed && (found.error ?? 0) <= (known.error ?? 0)) { findings[test.variant] = found }
+        }
+        let listed = order.compactMap { findings[$0] }
+        return SelfTestReport(device: device.description, findings: listed, seconds: seconds() - start)
+    }
+
+    private static func finding(_ test: SelfTestCase, _ backend: VulkanBackend, _ reference: CPUBackend)
+        -> SelfTestReport.Finding
+    {
+        do throws(ComputeError) {
+            let found = try test.run(SelfTestSide(backend, isReference: false))
+            let expected = try test.run(SelfTestSide(reference, isReference: true))
+            return .init(variant: test.variant, error: error(found, expected), problem: nil)
+        } catch {
+            return .init(variant: test.variant, error: nil, problem: error.description)
+        }
+    }
+
+    /// The largest difference over the largest magnitude; infinite for NaN, and where the reference says nothing.
+    static func error(_ found: [Float], _ expected: [Float]) -> Float {
+        guard found.count == expected.count, !expected.isEmpty else { return .infinity }
+        var (largest, difference): (Float, Float) = (0, 0)
+        for (a, b) in zip(found, expected) {
+            guard a.isFinite, b.isFinite else { return .infinity }
+            largest = max(largest, abs(b))
+            difference = max(difference, abs(a - b))
+        }
+        return largest > 0 ? difference / largest : .infinity
+    }
+
+    private static func seconds() -> Double {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
+    }
+}
+
+extension VulkanBackend {
+    /// A backend whose shaders have been checked on this device with this driver, now or in an earlier run.
+    /// Throws wrongResults where a failed variant has no stand-in, and what opening the device throws.
+    public convenience init(verifying device: Device) throws(VulkanError) {
+        let cache = CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).verdict")
+        // The first line is a heading: a file without failures is not empty.
+        var failed = cache?.read().map {
+            String(decoding: $0, as: UTF8.self).split(separator: "\n").dropFirst().map(String.init)
+        }
+        if failed == nil {
+            let found = try SelfTest.run(on: device).failed
+            cache?.write(Array((["failed:"] + found).joined(separator: "\n").utf8))
+            failed = found
+        }
+        let off = Set(failed ?? [])
+        let missing = VulkanBackend.irreplaceable(off)
+        guard missing.isEmpty else { throw .wrongResults(device: device.name, variants: missing) }
+        try self.init(device, switchedOff: off)
+    }
+
+    /// Variants without which no model runs. Experts and quantised types can be done without: their models are refused or
+    /// their weights become F16.
+    static func irreplaceable(_ off: Set<String>) -> [String] {
+        var missing = off.filter { name in
+            !["matvec.", "matmul.", "embed.", "experts.", "attention.", "route", "combine"].contains { name.hasPrefix($0) }
+        }
+        if off.isSuperset(of: ["matvec.f32", "matmul.f32"]) { missing.insert("matvec.f32") }
+        missing.formUnion(off.intersection(["embed.f32", "attention.f32", "attention.f16"]))
+        return missing.sorted()
+    }
+}

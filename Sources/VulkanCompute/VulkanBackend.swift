@@ -1,0 +1,295 @@
+// The Vulkan backend: the decoder's calls recorded as dispatches of one command buffer, submitted when results are read.
+// One idea: a tensor's "contents" are device addresses, so operations are arithmetic on addresses and push constants; no
+// descriptor, no lookup. Operations of concurrent callers take turns. Operations have no error path: the first failure is
+// kept and thrown by the next read; a lost device stays lost. Meaning is decided by Compute/Backend.swift and CKernels.
+
+import CKernels
+import CVulkan
+import Compute
+import Synchronization
+
+public final class VulkanBackend: Backend, @unchecked Sendable {
+    public let device: Device
+    /// Shader variants that are not used here because they were found wrong.
+    public let switchedOff: Set<String>
+    let pipelines: PipelineSet
+    let recorder: CommandRecorder
+    private let pool: MemoryPool
+    private let turn = Mutex<Void>(())
+    private var failure: ComputeError?
+    /// Multiplications recorded since the last submission.
+    private var work = 0
+    private var readback = cvk_memory()
+    private let typedShaders: [TypedOperation: [Int?]]
+    private var scratch: [ScratchUse: Tensor] = [:]
+
+    /// Operations with one shader per weight type.
+    enum TypedOperation: String, CaseIterable { case embed, matvec, matmul, experts, attention }
+
+    /// Memory kept between operations.
+    enum ScratchUse: Hashable { case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs }
+
+    /// A submission is bounded so that no driver's watchdog takes a long prompt for a hang: seconds on a slow GPU.
+    private static let mostWork = 200_000_000_000
+    /// Bytes of a weight that one dispatch may look at: shaders count bytes in 32 bits.
+    static let reach = 1 << 31
+
+    public var name: String { "Vulkan, \(device.name), \(device.description.driver)" }
+
+    /// Opens nothing: `device` is open. `switchedOff`: variants not to use; see SelfTest.
+    public init(_ device: Device, switchedOff: Set<String> = []) throws(VulkanError) {
+        self.device = device
+        self.switchedOff = switchedOff
+        let cache = CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).pipelines")
+        pipelines = try PipelineSet(device, cacheFile: cache)
+        recorder = CommandRecorder(device)
+        pool = MemoryPool(device)
+        var table: [TypedOperation: [Int?]] = [:]
+        for operation in TypedOperation.allCases {
+            table[operation] = (0..<tensor_type_count.rawValue).map { raw in
+                let name = VulkanBackend.variant(operation, tensor_type(raw))
+                return switchedOff.contains(name) ? nil : ShaderLibrary.indices[name]
+            }
+        }
+        typedShaders = table
+    }
+
+    deinit {
+        try? recorder.submit()
+        if readback.buffer != 0 { cvk_memory_free(device.handle, &readback) }
+    }
+
+    /// "<operation>.<type>", as in variants.txt but in lower case.
+    static func variant(_ operation: TypedOperation, _ type: tensor_type) -> String {
+        operation.rawValue + "." + String(cString: tensor_type_get(type).pointee.label).lowercased()
+    }
+
+    /// The shader of an operation for a type; nil if there is none, or it is switched off.
+    func shader(_ operation: TypedOperation, _ type: tensor_type) -> Int? {
+        typedShaders[operation]?[Int(type.rawValue)]
+    }
+
+    // MARK: Recording
+
+    /// Runs one operation while no other does; its failure is kept for the next read.
+    func perform(_ body: () throws(ComputeError) -> Void) {
+        turn.withLock { _ in
+            guard failure == nil else { return }
+            do throws(ComputeError) {
+                try body()
+                if work > VulkanBackend.mostWork || recorder.isFull { try submit() }
+            } catch {
+                failure = error
+            }
+        }
+    }
+
+    /// Runs one operation that may throw.
+    private func attempt<Result>(_ body: () throws(ComputeError) -> Result) throws(ComputeError) -> Result {
+        try turn.withLock { _ throws(ComputeError) in
+            if let known = failure {
+                if case .deviceLost = known {} else { failure = nil }
+                try? submit()
+                throw known
+            }
+            do throws(ComputeError) {
+                return try body()
+            } catch {
+                if case .deviceLost = error { failure = error }
+                throw error
+            }
+        }
+    }
+
+    func submit() throws(ComputeError) {
+        work = 0
+        defer { pool.collect() }
+        try recorder.submit()
+    }
+
+    func count(work more: Int) { work &+= more }
+
+    func unsupported(_ what: String) -> ComputeError { .deviceFailed(device: device.name, reason: what) }
+
+    /// Records one dispatch of a shader without weight types.
+    func record(
+        _ shader: String, _ constants: [UInt32] = [], _ push: PushConstants, threads: Int, reads: [Tensor],
+        writes: [Tensor]
+    ) throws(ComputeError) {
+        try record(
+            index: try index(of: shader), constants, push, groups: ((threads + 63) / 64, 1), reads: reads, writes: writes)
+    }
+
+    func index(of shader: String) throws(ComputeError) -> Int {
+        guard let index = ShaderLibrary.indices[shader], !switchedOff.contains(shader) else {
+            throw unsupported("the shader \(shader) is switched off")
+        }
+        return index
+    }
+
+    /// Records one dispatch; hazards are those of the tensors.
+    func record(
+        index: Int, _ constants: [UInt32], _ push: PushConstants, groups: (x: Int, y: Int), reads: [Tensor],
+        writes: [Tensor]
+    ) throws(ComputeError) {
+        let pipeline = try pipelines.pipeline(index, constants: constants)
+        try recorder.record(
+            Dispatch(
+                pipeline: pipeline, push: push, groups: groups, reads: reads.map(\.span), writes: writes.map(\.span)))
+    }
+}
+
+extension Tensor {
+    /// Where it begins on the device.
+    var address: UInt { UInt(bitPattern: bytes) }
+    /// The bytes it covers on the device.
+    var span: Range<UInt> { address..<address + UInt(rows * rowBytes) }
+    /// The word it begins in, and its first byte in that word: rows of some types begin at odd bytes.
+    var wordAddress: UInt { address & ~3 }
+    var byteInWord: Int { Int(address & 3) }
+}
+
+// MARK: Memory
+
+extension VulkanBackend {
+    public func makeTensor(type: tensor_type, shape: [Int]) throws(ComputeError) -> Tensor {
+        try attempt { () throws(ComputeError) in try zeroedTensor(type, shape) }
+    }
+
+    private func zeroedTensor(_ type: tensor_type, _ shape: [Int]) throws(ComputeError) -> Tensor {
+        guard let byteCount = Tensor.byteCount(type: type, shape: shape) else { throw .outOfMemory(byteCount: .max) }
+        guard byteCount < 1 << 32 else {
+            throw unsupported("a tensor of \(byteCount) bytes: shaders count bytes of a cache in 32 bits")
+        }
+        let allocation = try allocate(byteCount)
+        try recorder.zero(allocation)
+        return Tensor(buffer: allocation.buffer, type: type, shape: shape)
+    }
+
+    /// Memory let go may be waiting for the commands that use it, so a failure is tried once more after a submission.
+    private func allocate(_ byteCount: Int) throws(ComputeError) -> Allocation {
+        if recorder.isEmpty { pool.collect() }
+        do throws(ComputeError) {
+            return try pool.allocate(byteCount)
+        } catch {
+            guard case .outOfMemory = error else { throw error }
+            try submit()
+            return try pool.allocate(byteCount)
+        }
+    }
+
+    /// An F32 tensor that lives between operations and grows; its values are undefined.
+    func scratchTensor(_ use: ScratchUse, _ shape: [Int]) throws(ComputeError) -> Tensor {
+        let count = shape.reduce(1, *)
+        if let held = scratch[use], held.columns >= count { return Tensor(buffer: held.buffer, shape: shape) }
+        scratch[use] = nil
+        let held = try zeroedTensor(tensor_type_f32, [max(count, 1)])
+        scratch[use] = held
+        return Tensor(buffer: held.buffer, shape: shape)
+    }
+
+    /// Copies the weight to the device. Types without a shader become F16, or F32 where that is switched off.
+    public func weight(_ bytes: UnsafeRawBufferPointer, owner: AnyObject, type: tensor_type, shape: [Int])
+        throws(ComputeError) -> Tensor
+    {
+        let info = tensor_type_get(type).pointee
+        let expected = Tensor.byteCount(type: type, shape: shape) ?? .max
+        guard expected == bytes.count else { throw .wrongByteCount(expected: expected, found: bytes.count) }
+        guard info.dot != nil else { throw .unsupportedWeightType(label: String(cString: info.label)) }
+        return try attempt { () throws(ComputeError) in
+            let stored = storedType(of: type)
+            let storedBytes = Tensor.byteCount(type: stored, shape: shape) ?? .max
+            let allocation = try allocate(storedBytes)
+            let step = 1 << 20  // values converted or copied at once
+            let blocks = expected / Int(info.block_bytes)
+            let blocksPerStep = step / Int(info.block_size)
+            for first in stride(from: 0, to: blocks, by: blocksPerStep) {
+                let count = min(blocksPerStep, blocks - first)
+                let start = first * Int(info.block_bytes)
+                let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count * Int(info.block_bytes)])
+                try upload(piece, blocks: count, from: type, as: stored, to: allocation, at: first)
+                if recorder.isFull { try submit() }
+            }
+            return Tensor(buffer: allocation.buffer, type: stored, shape: shape)
+        }
+    }
+
+    private func storedType(of type: tensor_type) -> tensor_type {
+        let isUsable = { (type: tensor_type) in
+            self.shader(.embed, type) != nil && self.shader(.experts, type) != nil
+                && (self.shader(.matvec, type) != nil || self.shader(.matmul, type) != nil)
+        }
+        return [type, tensor_type_f16].first(where: isUsable) ?? tensor_type_f32
+    }
+
+    private func upload(
+        _ piece: UnsafeRawBufferPointer, blocks: Int, from type: tensor_type, as stored: tensor_type,
+        to allocation: Allocation, at firstBlock: Int
+    ) throws(ComputeError) {
+        let info = tensor_type_get(type).pointee
+        guard stored != type else {
+            return try recorder.upload(piece, to: allocation, at: firstBlock * Int(info.block_bytes))
+        }
+        let values = blocks * Int(info.block_size)
+        var floats = [Float](repeating: 0, count: values)
+        info.dequantize(piece.baseAddress, &floats, blocks)
+        let target = tensor_type_get(stored).pointee
+        let converted = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: values * Int(target.block_bytes), alignment: 8)
+        defer { converted.deallocate() }
+        target.quantize?(floats, converted.baseAddress, values)
+        let place = firstBlock * Int(info.block_size) * Int(target.block_bytes)
+        try recorder.upload(UnsafeRawBufferPointer(converted), to: allocation, at: place)
+    }
+
+    public func read(_ x: Tensor) throws(ComputeError) -> [Float] {
+        try attempt { () throws(ComputeError) in try readNow(x) }
+    }
+
+    /// 16 MiB at a time through memory the host sees.
+    func readNow(_ x: Tensor) throws(ComputeError) -> [Float] {
+        let total = x.rows * x.columns
+        let step = 4 << 20
+        var result: [Float] = []
+        result.reserveCapacity(total)
+        for first in stride(from: 0, to: total, by: step) {
+            let count = min(step, total - first)
+            try reserveReadback(count * 4)
+            var push = PushConstants()
+            push.add(address: x.address + UInt(first * 4))
+            push.add(address: UInt(readback.address))
+            push.add(address: try recorder.upload([UInt32(0)]))
+            push.add(1, count)
+            try record("gather", [], push, threads: count, reads: [x], writes: [])
+            try submit()
+            guard let mapped = readback.mapped else { throw .outOfMemory(byteCount: count * 4) }
+            result += UnsafeBufferPointer(start: mapped.assumingMemoryBound(to: Float.self), count: count)
+        }
+        return result
+    }
+
+    private func reserveReadback(_ byteCount: Int) throws(ComputeError) {
+        guard readback.byte_count < UInt64(byteCount) else { return }
+        try submit()
+        if readback.buffer != 0 { cvk_memory_free(device.handle, &readback) }
+        let size = max(byteCount, 1 << 20)
+        let result = cvk_memory_allocate(device.handle, UInt64(size), true, true, &readback)
+        if let failure = device.failure(result, allocating: size) { throw failure }
+    }
+
+    public func logProbabilities(of targets: ArraySlice<Int32?>, logits: Tensor) throws(ComputeError) -> [Float] {
+        guard !targets.isEmpty else { return [] }
+        return try attempt { () throws(ComputeError) in
+            let results = try scratchTensor(.logprobs, [targets.count])
+            var push = PushConstants()
+            push.add(address: logits.address)
+            push.add(address: try recorder.upload(targets.map { $0 ?? -1 }))
+            push.add(address: results.address)
+            push.add(logits.columns)
+            try record(
+                index: try index(of: "logprob"), [], push, groups: (targets.count, 1), reads: [logits],
+                writes: [results])
+            return try readNow(results)
+        }
+    }
+}

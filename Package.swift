@@ -22,7 +22,8 @@ let package = Package(
             name: "CKernels", cSettings: [.headerSearchPath(".")],
             linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
         .target(
-            name: "CVulkan", exclude: ["functions.def"], linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+            name: "CVulkan", exclude: ["functions.def"],
+            linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(name: "CShaders", exclude: ["variants.inc"]),
         .target(name: "GGUF", dependencies: ["CKernels"]),
         .target(name: "Tokenizers", dependencies: ["GGUF"]),

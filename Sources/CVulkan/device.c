@@ -1,4 +1,4 @@
-// Physical devices described, and one logical device with one compute queue, one command buffer and one fence.
+// Physical devices described, and one logical device with one compute queue.
 #include <stdlib.h>
 #include <string.h>
 #include "vulkan_objects.h"
@@ -75,10 +75,10 @@ void cvk_device_describe(const cvk_instance *instance, uint32_t index, cvk_devic
             info->local_bytes = memory.memoryHeaps[i].size;
 }
 
-static int32_t create_device(cvk_device *device, uint32_t family) {
+static int32_t create_device(cvk_device *device) {
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-        .queueFamilyIndex = family, .queueCount = 1, .pQueuePriorities = &priority};
+        .queueFamilyIndex = device->family, .queueCount = 1, .pQueuePriorities = &priority};
     VkPhysicalDeviceVulkan12Features v12 = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .bufferDeviceAddress = VK_TRUE};
     VkPhysicalDeviceVulkan11Features v11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
@@ -88,23 +88,11 @@ static int32_t create_device(cvk_device *device, uint32_t family) {
     return device->instance->vk.CreateDevice(device->physical, &info, NULL, &device->handle);
 }
 
-static int32_t create_commands(cvk_device *device, uint32_t family) {
-    const vulkan_functions *vk = &device->instance->vk;
+static int32_t create_layout(cvk_device *device) {
     const VkPushConstantRange range = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT, .size = cvk_push_bytes};
     const VkPipelineLayoutCreateInfo layout = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
         .pushConstantRangeCount = 1, .pPushConstantRanges = &range};
-    VkResult result = vk->CreatePipelineLayout(device->handle, &layout, NULL, &device->layout);
-    if (result != VK_SUCCESS) return result;
-    const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-        .flags = VK_COMMAND_POOL_CREATE_TRANSIENT_BIT, .queueFamilyIndex = family};
-    result = vk->CreateCommandPool(device->handle, &pool, NULL, &device->pool);
-    if (result != VK_SUCCESS) return result;
-    const VkCommandBufferAllocateInfo commands = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-        .commandPool = device->pool, .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY, .commandBufferCount = 1};
-    result = vk->AllocateCommandBuffers(device->handle, &commands, &device->commands);
-    if (result != VK_SUCCESS) return result;
-    const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
-    return vk->CreateFence(device->handle, &fence, NULL, &device->fence);
+    return device->instance->vk.CreatePipelineLayout(device->handle, &layout, NULL, &device->layout);
 }
 
 int32_t cvk_device_open(cvk_instance *instance, uint32_t index, cvk_device **out) {
@@ -114,11 +102,11 @@ int32_t cvk_device_open(cvk_instance *instance, uint32_t index, cvk_device **out
     device->instance = instance;
     device->physical = instance->devices[index];
     instance->vk.GetPhysicalDeviceMemoryProperties(device->physical, &device->memory);
-    const uint32_t family = cvk_compute_family(instance, device->physical);
-    int32_t result = family == UINT32_MAX ? VK_ERROR_FEATURE_NOT_PRESENT : create_device(device, family);
+    device->family = cvk_compute_family(instance, device->physical);
+    int32_t result = device->family == UINT32_MAX ? VK_ERROR_FEATURE_NOT_PRESENT : create_device(device);
     if (result == VK_SUCCESS) {
-        instance->vk.GetDeviceQueue(device->handle, family, 0, &device->queue);
-        result = create_commands(device, family);
+        instance->vk.GetDeviceQueue(device->handle, device->family, 0, &device->queue);
+        result = create_layout(device);
     }
     if (result == VK_SUCCESS)
         *out = device;
@@ -131,9 +119,6 @@ void cvk_device_close(cvk_device *device) {
     const vulkan_functions *vk = &device->instance->vk;
     if (device->handle) {
         vk->DeviceWaitIdle(device->handle);
-        vk->DestroyFence(device->handle, device->fence, NULL);
-        vk->DestroyCommandPool(device->handle, device->pool, NULL);
-        vk->DestroyPipelineCache(device->handle, device->cache, NULL);
         vk->DestroyPipelineLayout(device->handle, device->layout, NULL);
         vk->DestroyDevice(device->handle, NULL);
     }

@@ -4,21 +4,31 @@
 
 enum { most_constants = 8 };
 
-int32_t cvk_pipelines_load(cvk_device *device, const void *bytes, size_t size) {
-    const vulkan_functions *vk = &device->instance->vk;
-    vk->DestroyPipelineCache(device->handle, device->cache, NULL);
-    device->cache = VK_NULL_HANDLE;
+int32_t cvk_cache_open(cvk_device *device, const void *bytes, size_t size, cvk_cache **out) {
+    *out = NULL;
     const VkPipelineCacheCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = size, .pInitialData = bytes};
-    return vk->CreatePipelineCache(device->handle, &info, NULL, &device->cache);
+    VkPipelineCache handle;
+    const VkResult result = device->instance->vk.CreatePipelineCache(device->handle, &info, NULL, &handle);
+    if (result != VK_SUCCESS) return result;
+    cvk_cache *cache = malloc(sizeof *cache);
+    if (cache) *cache = (cvk_cache){device, handle};
+    *out = cache;
+    return cache ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
 }
 
-int32_t cvk_pipelines_save(cvk_device *device, void *bytes, size_t *size) {
-    return device->instance->vk.GetPipelineCacheData(device->handle, device->cache, size, bytes);
+int32_t cvk_cache_save(cvk_cache *cache, void *bytes, size_t *size) {
+    return cache->device->instance->vk.GetPipelineCacheData(cache->device->handle, cache->handle, size, bytes);
 }
 
-int32_t cvk_pipeline_create(cvk_device *device, const void *spirv, size_t size, const uint32_t *constants,
-                            uint32_t count, cvk_pipeline **out) {
+void cvk_cache_close(cvk_cache *cache) {
+    cache->device->instance->vk.DestroyPipelineCache(cache->device->handle, cache->handle, NULL);
+    free(cache);
+}
+
+int32_t cvk_pipeline_create(cvk_cache *cache, const void *spirv, size_t size, const uint32_t *constants, uint32_t count,
+                            cvk_pipeline **out) {
+    const cvk_device *device = cache->device;
     const vulkan_functions *vk = &device->instance->vk;
     *out = NULL;
     if (count > most_constants) return VK_ERROR_TOO_MANY_OBJECTS;
@@ -38,7 +48,7 @@ int32_t cvk_pipeline_create(cvk_device *device, const void *spirv, size_t size, 
                   .module = module, .pName = "main", .pSpecializationInfo = &values},
         .layout = device->layout};
     VkPipeline pipeline = VK_NULL_HANDLE;
-    result = vk->CreateComputePipelines(device->handle, device->cache, 1, &info, NULL, &pipeline);
+    result = vk->CreateComputePipelines(device->handle, cache->handle, 1, &info, NULL, &pipeline);
     vk->DestroyShaderModule(device->handle, module, NULL);
     if (result != VK_SUCCESS) return result;
     *out = malloc(sizeof **out);

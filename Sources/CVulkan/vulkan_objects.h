@@ -30,8 +30,17 @@ struct cvk_device {
     VkDevice handle;
     VkQueue queue;
     VkPhysicalDeviceMemoryProperties memory;
+    uint32_t family;
     VkPipelineLayout layout;
-    VkPipelineCache cache;
+};
+
+struct cvk_cache {
+    cvk_device *device;
+    VkPipelineCache handle;
+};
+
+struct cvk_recorder {
+    cvk_device *device;
     VkCommandPool pool;
     VkCommandBuffer commands;
     VkFence fence;

@@ -28,7 +28,9 @@ struct CacheFile {
         defer { fclose(file) }
         guard fseek(file, 0, SEEK_END) == 0 else { return nil }
         let size = ftell(file)
-        guard size > CacheFile.checksumBytes, size <= CacheFile.mostBytes, fseek(file, 0, SEEK_SET) == 0 else { return nil }
+        guard size > CacheFile.checksumBytes, size <= CacheFile.mostBytes, fseek(file, 0, SEEK_SET) == 0 else {
+            return nil
+        }
         var bytes = [UInt8](repeating: 0, count: size)
         guard fread(&bytes, 1, size, file) == size else { return nil }
         let body = bytes.dropFirst(CacheFile.checksumBytes)

@@ -1,4 +1,4 @@
-// Records dispatches and copies into the device's command buffer, with barriers only where memory was touched before.
+// Records dispatches and copies into a command buffer, with barriers only where memory was touched before.
 // One idea: everything is an address range. A dispatch states what it reads and writes; if that meets what was written or
 // read since the last barrier, one barrier for all goes first. Independent operations (q, k, v; gate and up) overlap.
 // Small inputs (ids, cells, angles) and uploads go through host-visible blocks, used again after each submission.
@@ -47,6 +47,7 @@ final class CommandRecorder {
     private static let uploadLimit = 64 << 20
 
     private let device: Device
+    private let handle: OpaquePointer
     private var isRecording = false
     private var read: [Range<UInt>] = []
     private var written: [Range<UInt>] = []
@@ -57,9 +58,18 @@ final class CommandRecorder {
     /// Objects whose uploads may be asked for again before the next submission.
     private var remembered: [ObjectIdentifier: (object: AnyObject, address: UInt)] = [:]
 
-    init(_ device: Device) { self.device = device }
+    init(_ device: Device) throws(VulkanError) {
+        var opened: OpaquePointer?
+        let result = cvk_recorder_open(device.handle, &opened)
+        guard let opened else {
+            throw .failed(device: device.name, step: "make a command buffer", result: resultName(result))
+        }
+        handle = opened
+        self.device = device
+    }
 
     deinit {
+        cvk_recorder_close(handle)
         for block in blocks {
             var memory = block.memory
             cvk_memory_free(device.handle, &memory)
@@ -73,7 +83,7 @@ final class CommandRecorder {
 
     private func begin() throws(ComputeError) {
         guard !isRecording else { return }
-        if let failure = device.failure(cvk_begin(device.handle), step: "begin recording") { throw failure }
+        if let failure = device.failure(cvk_begin(handle), step: "begin recording") { throw failure }
         isRecording = true
     }
 
@@ -85,7 +95,7 @@ final class CommandRecorder {
     }
 
     private func barrier() {
-        cvk_barrier(device.handle)
+        cvk_barrier(handle)
         read.removeAll(keepingCapacity: true)
         written.removeAll(keepingCapacity: true)
         hasCopies = false
@@ -102,9 +112,8 @@ final class CommandRecorder {
             dispatch.push.withBytes { push in
                 var command = cvk_dispatch(
                     pipeline: dispatch.pipeline, push: push.baseAddress, push_bytes: UInt32(push.count),
-                    base_x: UInt32(base), x: UInt32(min(most, dispatch.groups.x - base)), y: UInt32(dispatch.groups.y),
-                    z: 1)
-                cvk_record_dispatch(device.handle, &command)
+                    base_x: UInt32(base), x: UInt32(min(most, dispatch.groups.x - base)), y: UInt32(dispatch.groups.y))
+                cvk_record_dispatch(handle, &command)
             }
         }
     }
@@ -120,7 +129,7 @@ final class CommandRecorder {
         hasCopies = true
         var (source, target) = (blocks[place.block].memory, region.memory)
         cvk_record_copy(
-            device.handle, &source, UInt64(place.offset), &target, UInt64(region.offset + offset), UInt64(bytes.count))
+            handle, &source, UInt64(place.offset), &target, UInt64(region.offset + offset), UInt64(bytes.count))
     }
 
     func zero(_ region: Allocation) throws(ComputeError) {
@@ -128,7 +137,7 @@ final class CommandRecorder {
         let first = UInt(region.memory.address) + UInt(region.offset)
         order(reads: [], writes: [first..<first + UInt(region.zeroableBytes)])
         var memory = region.memory
-        cvk_record_zero(device.handle, &memory, UInt64(region.offset), UInt64(region.zeroableBytes))
+        cvk_record_zero(handle, &memory, UInt64(region.offset), UInt64(region.zeroableBytes))
     }
 
     /// The address of a copy of the values, valid until the next submission ends.
@@ -178,7 +187,7 @@ final class CommandRecorder {
         guard isRecording else { return }
         isRecording = false
         defer { reset() }
-        if let failure = device.failure(cvk_submit(device.handle), step: "run commands") { throw failure }
+        if let failure = device.failure(device.run(handle), step: "run commands") { throw failure }
     }
 
     private func reset() {

@@ -1,13 +1,16 @@
-// One opened device: a queue, and the calls that may fail turned into errors with the device's name.
+// One opened device: its queue, and results of calls turned into errors with its name. Several backends may share it.
 
 import CVulkan
 import Compute
+import Synchronization
 
 public final class Device: @unchecked Sendable {
     public let description: DeviceDescription
     let handle: OpaquePointer
     /// Kept open as long as the device.
     public let instance: Instance
+    /// Submissions to the one queue take turns; waiting for them does not.
+    private let queue = Mutex<Void>(())
 
     /// Throws failed, or unsuitable where the device lacks something.
     public init(_ description: DeviceDescription, of instance: Instance) throws(VulkanError) {
@@ -25,6 +28,12 @@ public final class Device: @unchecked Sendable {
     deinit { cvk_device_close(handle) }
 
     public var name: String { description.name }
+
+    /// Submits what was recorded and waits for its end.
+    func run(_ recorder: OpaquePointer) -> Int32 {
+        let result = queue.withLock { _ in cvk_submit(recorder) }
+        return result == 0 ? cvk_wait(recorder) : result
+    }
 
     /// The error of a call that a running backend makes; nil for success.
     func failure(_ result: Int32, step: String) -> ComputeError? {

@@ -35,6 +35,7 @@ final class PipelineSet {
     }
 
     private let device: Device
+    private let cache: OpaquePointer
     private let cacheFile: CacheFile?
     private var pipelines: [Key: OpaquePointer] = [:]
     private var hasNew = false
@@ -43,16 +44,19 @@ final class PipelineSet {
         self.device = device
         self.cacheFile = cacheFile
         let bytes = cacheFile?.read() ?? []
-        var result = bytes.withUnsafeBytes { cvk_pipelines_load(device.handle, $0.baseAddress, $0.count) }
-        if result != 0, !bytes.isEmpty { result = cvk_pipelines_load(device.handle, nil, 0) }
-        guard result == 0 else {
+        var opened: OpaquePointer?
+        var result = bytes.withUnsafeBytes { cvk_cache_open(device.handle, $0.baseAddress, $0.count, &opened) }
+        if result != 0, !bytes.isEmpty { result = cvk_cache_open(device.handle, nil, 0, &opened) }
+        guard let opened else {
             throw .failed(device: device.name, step: "make a pipeline cache", result: resultName(result))
         }
+        cache = opened
     }
 
     deinit {
         save()
         for (_, pipeline) in pipelines { cvk_pipeline_free(device.handle, pipeline) }
+        cvk_cache_close(cache)
     }
 
     /// The pipeline of a variant by its index in ShaderLibrary.
@@ -62,7 +66,7 @@ final class PipelineSet {
         let code = shader_at(shader).pointee
         var made: OpaquePointer?
         let result = cvk_pipeline_create(
-            device.handle, code.bytes, code.byte_count, constants, UInt32(constants.count), &made)
+            cache, code.bytes, code.byte_count, constants, UInt32(constants.count), &made)
         guard let made else {
             let step = "compile the shader \(ShaderLibrary.names[shader])"
             throw device.failure(result, step: step) ?? .deviceFailed(device: device.name, reason: step)
@@ -77,9 +81,9 @@ final class PipelineSet {
         guard hasNew, let cacheFile else { return }
         hasNew = false
         var size = 0
-        guard cvk_pipelines_save(device.handle, nil, &size) == 0, size > 0 else { return }
+        guard cvk_cache_save(cache, nil, &size) == 0, size > 0 else { return }
         var bytes = [UInt8](repeating: 0, count: size)
-        guard cvk_pipelines_save(device.handle, &bytes, &size) == 0 else { return }
+        guard cvk_cache_save(cache, &bytes, &size) == 0 else { return }
         cacheFile.write(bytes.prefix(size))
     }
 }

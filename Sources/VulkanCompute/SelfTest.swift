@@ -47,7 +47,9 @@ public enum SelfTest {
                 findings[test.variant] = found
                 continue
             }
-            if known.passed, !(found.passed && (found.error ?? 0) <= (known.error ?? 0)) { findings[test.variant] = found }
+            if known.passed, !(found.passed && (found.error ?? 0) <= (known.error ?? 0)) {
+                findings[test.variant] = found
+            }
         }
         let listed = order.compactMap { findings[$0] }
         return SelfTestReport(device: device.description, findings: listed, seconds: seconds() - start)
@@ -108,7 +110,9 @@ extension VulkanBackend {
     /// their weights become F16.
     static func irreplaceable(_ off: Set<String>) -> [String] {
         var missing = off.filter { name in
-            !["matvec.", "matmul.", "embed.", "experts.", "attention.", "route", "combine"].contains { name.hasPrefix($0) }
+            !["matvec.", "matmul.", "embed.", "experts.", "attention.", "route", "combine"].contains {
+                name.hasPrefix($0)
+            }
         }
         if off.isSuperset(of: ["matvec.f32", "matmul.f32"]) { missing.insert("matvec.f32") }
         missing.formUnion(off.intersection(["embed.f32", "attention.f32", "attention.f16"]))

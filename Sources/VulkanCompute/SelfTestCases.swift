@@ -85,7 +85,9 @@ struct SelfTestSide {
                 let values = (0..<Int(info.block_size)).map { _ in float() }
                 return quantize(values, block, 1)
             }
-            for i in 0..<Int(info.block_bytes) { block.storeBytes(of: UInt8(bits() >> 56), toByteOffset: i, as: UInt8.self) }
+            for i in 0..<Int(info.block_bytes) {
+                block.storeBytes(of: UInt8(bits() >> 56), toByteOffset: i, as: UInt8.self)
+            }
             for place in SelfTestSide.scalePlaces[type] ?? [] {
                 let scale = f32_to_f16(0.002 + abs(float()) * 0.002)
                 block.storeBytes(of: scale, toByteOffset: place, as: UInt16.self)
@@ -136,19 +138,22 @@ enum SelfTestCases {
 
     private static func experts(_ type: tensor_type) -> SelfTestCase {
         SelfTestCase(variant: VulkanBackend.variant(.experts, type)) { (side) throws(ComputeError) in
-            var networks: [Experts.FeedForward] = []
-            for _ in 0..<5 {
-                networks.append(
-                    Experts.FeedForward(
-                        gate: try side.weight(type, 256, 256), up: try side.weight(type, 256, 256),
-                        down: try side.weight(type, 256, 256)))
-                networks[networks.count - 1].downBias = try side.floats(256)
+            // Experts are overlapping rows of one weight: different, at odd addresses, and cheap to make.
+            let (inputs, hidden, outputs) = (256, max(64, Int(tensor_type_get(type).pointee.block_size)), 24)
+            let first = try side.weight(type, hidden + 25, inputs)
+            let last = try side.weight(type, outputs + 20, hidden)
+            let networks = try (0..<5).map { (i) throws(ComputeError) in
+                var network = Experts.FeedForward(
+                    gate: first.rowSlice(5 * i..<5 * i + hidden), up: first.rowSlice(i..<i + hidden),
+                    down: last.rowSlice(5 * i..<5 * i + outputs))
+                network.downBias = try side.floats(outputs)
+                return network
             }
-            var experts = Experts(router: try side.floats(5, 256), networks: networks, used: 2)
+            var experts = Experts(router: try side.floats(5, inputs), networks: networks, used: 2)
             experts.shared = networks[0]
-            experts.sharedGate = try side.floats(1, 256)
+            experts.sharedGate = try side.floats(1, inputs)
             // Small inputs keep the squares of three products in range.
-            let (x, y) = (try side.floats(3, 256), try side.empty(3, 256))
+            let (x, y) = (try side.floats(3, inputs), try side.empty(3, outputs))
             side.backend.scale(x, by: 0.05, softcap: 0)
             var result: [Float] = []
             for gating in [Experts.Gating.softmax, .sigmoid, .softmaxOfChosen] {
@@ -189,7 +194,9 @@ enum SelfTestCases {
             offsets: [0, 1, 3, 4])
         var attention = Attention(
             q: try side.floats(3, heads * keyDim), out: try side.empty(3, heads * valueDim),
-            caches: [CacheRows(rows: 0..<2, keys: keys, values: values), CacheRows(rows: 2..<3, keys: keys, values: values)],
+            caches: [
+                CacheRows(rows: 0..<2, keys: keys, values: values), CacheRows(rows: 2..<3, keys: keys, values: values),
+            ],
             visible: visible, heads: (heads, kvHeads))
         attention.scale = 0.3
         attention.softcap = softcap
@@ -226,7 +233,8 @@ enum SelfTestCases {
     private static func contents(_ side: SelfTestSide, _ cache: Tensor) throws(ComputeError) -> [Float] {
         let (heads, cells) = (cache.shape[0], cache.shape[1])
         let visible = VisibleCells(
-            ranges: (0..<cells).map { cell_range(start: UInt32($0), count: 1) }, offsets: (0...cells).map { UInt32($0) })
+            ranges: (0..<cells).map { cell_range(start: UInt32($0), count: 1) }, offsets: (0...cells).map { UInt32($0) }
+        )
         let attention = Attention(
             q: try side.floats(cells, heads * cache.columns), out: try side.empty(cells, heads * cache.columns),
             caches: [CacheRows(rows: 0..<cells, keys: cache, values: cache)], visible: visible, heads: (heads, heads))

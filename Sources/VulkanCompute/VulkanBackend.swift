@@ -27,7 +27,9 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     enum TypedOperation: String, CaseIterable { case embed, matvec, matmul, experts, attention }
 
     /// Memory kept between operations.
-    enum ScratchUse: Hashable { case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs }
+    enum ScratchUse: Hashable {
+        case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs
+    }
 
     /// A submission is bounded so that no driver's watchdog takes a long prompt for a hang: seconds on a slow GPU.
     private static let mostWork = 200_000_000_000
@@ -42,7 +44,7 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
         self.switchedOff = switchedOff
         let cache = CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).pipelines")
         pipelines = try PipelineSet(device, cacheFile: cache)
-        recorder = CommandRecorder(device)
+        recorder = try CommandRecorder(device)
         pool = MemoryPool(device)
         var table: [TypedOperation: [Int?]] = [:]
         for operation in TypedOperation.allCases {
@@ -117,7 +119,8 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
         writes: [Tensor]
     ) throws(ComputeError) {
         try record(
-            index: try index(of: shader), constants, push, groups: ((threads + 63) / 64, 1), reads: reads, writes: writes)
+            index: try index(of: shader), constants, push, groups: ((threads + 63) / 64, 1), reads: reads,
+            writes: writes)
     }
 
     func index(of shader: String) throws(ComputeError) -> Int {

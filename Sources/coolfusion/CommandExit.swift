@@ -76,7 +76,7 @@ enum CommandExit {
     private static func code(ofCompute error: ComputeError) -> Int32 {
         switch error {
         case .outOfMemory: memory
-        case .unknownISA: device
+        case .unknownISA, .deviceLost, .deviceFailed: device
         case .noThreads: failed
         case .unsupportedWeightType, .wrongByteCount: badData
         }

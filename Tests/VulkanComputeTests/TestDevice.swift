@@ -7,7 +7,8 @@ import VulkanCompute
 enum TestDevice {
     static let instance = try? Instance(validation: true)
     static let backend: VulkanBackend? = {
-        guard let instance, let description = try? instance.device(), let device = try? Device(description, of: instance)
+        guard let instance, let description = try? instance.device(),
+            let device = try? Device(description, of: instance)
         else { return nil }
         return try? VulkanBackend(device)
     }()

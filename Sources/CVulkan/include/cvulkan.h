@@ -2,7 +2,8 @@
 ///
 /// One idea: buffers are reached by device address, so there are no descriptor sets: a dispatch is a pipeline, up to 128
 /// bytes of push constants and a number of workgroups. Every function that can fail returns a VkResult (0: success).
-/// No function is thread-safe for one device; callers take turns. Needs Vulkan 1.2 with bufferDeviceAddress and
+/// Callers take turns with one recorder, one cache of pipelines and cvk_submit on one device; the rest may run at once.
+/// Needs Vulkan 1.2 with bufferDeviceAddress and
 /// storageBuffer16BitAccess. Decided by the Vulkan specification 1.3.
 #ifndef CVULKAN_H
 #define CVULKAN_H
@@ -13,6 +14,8 @@
 typedef struct cvk_instance cvk_instance;
 typedef struct cvk_device cvk_device;
 typedef struct cvk_pipeline cvk_pipeline;
+typedef struct cvk_recorder cvk_recorder;
+typedef struct cvk_cache cvk_cache;
 
 enum {
     cvk_push_bytes = 128,
@@ -57,7 +60,7 @@ const char *cvk_result_name(int32_t result);
 uint32_t cvk_device_count(const cvk_instance *instance);
 void cvk_device_describe(const cvk_instance *instance, uint32_t index, cvk_device_info *info);
 int32_t cvk_device_open(cvk_instance *instance, uint32_t index, cvk_device **out);
-/// Waits for the device, then frees all but memory and pipelines, which the caller has freed before.
+/// Waits for the device; memory, pipelines, caches and recorders have been freed before.
 void cvk_device_close(cvk_device *device);
 
 /// Memory on the device, or with `host_visible` memory both sides see without flushes (mapped until freed); `readback`:
@@ -65,30 +68,36 @@ void cvk_device_close(cvk_device *device);
 int32_t cvk_memory_allocate(cvk_device *device, uint64_t byte_count, bool host_visible, bool readback, cvk_memory *out);
 void cvk_memory_free(cvk_device *device, cvk_memory *memory);
 
-/// Starts the device's cache of compiled pipelines from bytes that cvk_pipelines_save gave, or from nothing.
-int32_t cvk_pipelines_load(cvk_device *device, const void *bytes, size_t size);
+/// A cache of compiled pipelines from bytes that cvk_cache_save gave, or from nothing.
+int32_t cvk_cache_open(cvk_device *device, const void *bytes, size_t size, cvk_cache **out);
 /// The cache's bytes; call with bytes NULL for their number.
-int32_t cvk_pipelines_save(cvk_device *device, void *bytes, size_t *size);
+int32_t cvk_cache_save(cvk_cache *cache, void *bytes, size_t *size);
+void cvk_cache_close(cvk_cache *cache);
 /// `constants[i]` specialises constant_id i.
-int32_t cvk_pipeline_create(cvk_device *device, const void *spirv, size_t size, const uint32_t *constants,
-                            uint32_t count, cvk_pipeline **out);
+int32_t cvk_pipeline_create(cvk_cache *cache, const void *spirv, size_t size, const uint32_t *constants, uint32_t count,
+                            cvk_pipeline **out);
 void cvk_pipeline_free(cvk_device *device, cvk_pipeline *pipeline);
 
+/// A command buffer and its fence.
+int32_t cvk_recorder_open(cvk_device *device, cvk_recorder **out);
+void cvk_recorder_close(cvk_recorder *recorder);
 /// Starts recording; everything until cvk_submit runs in order of hazards stated by cvk_barrier.
-int32_t cvk_begin(cvk_device *device);
-/// A dispatch of workgroups (base_x ..< base_x + x, y, z) with `push_bytes` bytes of push constants.
+int32_t cvk_begin(cvk_recorder *recorder);
+/// A dispatch of workgroups (base_x ..< base_x + x, y, 1) with `push_bytes` bytes of push constants.
 typedef struct cvk_dispatch {
     cvk_pipeline *pipeline;
     const void *push;
-    uint32_t push_bytes, base_x, x, y, z;
+    uint32_t push_bytes, base_x, x, y;
 } cvk_dispatch;
-void cvk_record_dispatch(cvk_device *device, const cvk_dispatch *dispatch);
+void cvk_record_dispatch(cvk_recorder *recorder, const cvk_dispatch *dispatch);
 /// What is recorded after sees what shaders and transfers recorded before wrote.
-void cvk_barrier(cvk_device *device);
-void cvk_record_copy(cvk_device *device, const cvk_memory *from, uint64_t from_offset, const cvk_memory *to,
+void cvk_barrier(cvk_recorder *recorder);
+void cvk_record_copy(cvk_recorder *recorder, const cvk_memory *from, uint64_t from_offset, const cvk_memory *to,
                      uint64_t to_offset, uint64_t byte_count);
 /// Offset and count are multiples of 4.
-void cvk_record_zero(cvk_device *device, const cvk_memory *memory, uint64_t offset, uint64_t byte_count);
-/// Submits what was recorded and waits for its end.
-int32_t cvk_submit(cvk_device *device);
+void cvk_record_zero(cvk_recorder *recorder, const cvk_memory *memory, uint64_t offset, uint64_t byte_count);
+/// Submits what was recorded.
+int32_t cvk_submit(cvk_recorder *recorder);
+/// Waits for the end of what was submitted.
+int32_t cvk_wait(cvk_recorder *recorder);
 #endif

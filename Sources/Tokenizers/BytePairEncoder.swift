@@ -1,12 +1,18 @@
 // Byte-level BPE ("gpt2"): pieces of the pre-tokenizer, their bytes as first symbols, merges by rank.
 // A class, so that closures and recursion pass one reference (as a struct, copies cost two thirds of the time).
 // Merges are pairs of token ids resolved at load; a merge whose parts or result are no tokens is refused.
+// "gemma4" merges by rank too, but from characters, with U+2581 for spaces and byte tokens for what is no token.
 // Source: Sennrich et al. 2016; the byte alphabet of GPT-2.
 
 final class BytePairEncoder: Sendable, MergeRule {
+    /// What the first symbols are.
+    enum Unit { case byte, character }
+
     let preTokenizer: PreTokenizer
+    let unit: Unit
     private let vocabulary: Vocabulary
     private let byteTokens: [TokenID]  // -1: the vocabulary lacks that byte
+    private let fallback: ByteFallback
     private let pairs: PairTable
 
     init(_ definition: TokenizerDefinition, _ vocabulary: Vocabulary, _ preTokenizer: PreTokenizer)
@@ -14,6 +20,8 @@ final class BytePairEncoder: Sendable, MergeRule {
     {
         self.preTokenizer = preTokenizer
         self.vocabulary = vocabulary
+        unit = definition.model == "gemma4" ? .character : .byte
+        fallback = ByteFallback(vocabulary, unknown: definition.unknown)
         byteTokens = (0..<256).map { byte in
             var spelled: [UInt8] = []
             appendUTF8(UInt32(ByteAlphabet.scalars[byte]), to: &spelled)
@@ -23,6 +31,12 @@ final class BytePairEncoder: Sendable, MergeRule {
     }
 
     func encode(_ text: Span<UInt8>, into ids: inout [TokenID]) {
+        guard unit == .character else { return encodePieces(text, into: &ids) }
+        let escaped = SentencePieceEncoder.escape(text, dummyPrefix: false)
+        encodePieces(escaped.span, into: &ids)
+    }
+
+    private func encodePieces(_ text: Span<UInt8>, into ids: inout [TokenID]) {
         var merger = SymbolMerger()
         var cache = WordCache(textBytes: text.count)
         var spelled: [UInt8] = []
@@ -48,13 +62,23 @@ final class BytePairEncoder: Sendable, MergeRule {
         _ text: Span<UInt8>, _ range: Range<Int>, _ merger: inout SymbolMerger, into ids: inout [TokenID]
     ) {
         merger.symbols.removeAll(keepingCapacity: true)
-        for index in range {
-            merger.symbols.append(Symbol(id: byteTokens[Int(text[index])], start: Int32(index), end: Int32(index + 1)))
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let end = unit == .byte ? index + 1 : index + text.scalar(at: index).length
+            let id = unit == .byte ? byteTokens[Int(text[index])] : vocabulary.find(text.extracting(index..<end)) ?? -1
+            merger.symbols.append(Symbol(id: id, start: Int32(index), end: Int32(end)))
+            index = end
         }
         merger.run(self, in: text)
+        var run = ByteFallback.Run()
         for symbol in merger.symbols {
-            // A byte that the vocabulary lacks is left out, as the models' own tokenizers do.
-            if symbol.id >= 0 { ids.append(symbol.id) }
+            if symbol.id >= 0 {
+                ids.append(symbol.id)
+                run = ByteFallback.Run()
+            } else if unit == .character {
+                fallback.append(text.extracting(Int(symbol.start)..<Int(symbol.end)), &run, to: &ids)
+            }
+            // A byte that a byte-level vocabulary lacks is left out, as the models' own tokenizers do.
         }
     }
 
@@ -76,7 +100,7 @@ private struct PairTable: Sendable {
 
     init(merges: ByteStrings, vocabulary: Vocabulary) throws(TokenizerError) {
         var size = 16
-        while size < merges.count * 2 { size *= 2 }
+        while size < merges.count + merges.count / 2 { size *= 2 }
         entries = [Entry](repeating: Entry(), count: size)
         var joined: [UInt8] = []
         for rank in 0..<merges.count {

@@ -27,6 +27,8 @@ extension PreTokenizer {
         ],
         stages: [scanGPT2])
 
+    static let lines = PreTokenizer(names: ["gemma4"], stages: [scanLines])
+
     static let known: [PreTokenizer] =
         [fallback, gpt2] + llama3Family + caseFamily + deepSeekFamily + digitFamily + others
 
@@ -150,7 +152,7 @@ extension PreTokenizer {
         PreTokenizer(names: ["poro-chat", "bloom", "gpt3-finnish"], stages: [scanBloom]),
         PreTokenizer(names: ["viking"], stages: [scanBloom, scanRun(of: .number, limit: 1)]),
         PreTokenizer(names: ["superbpe"], stages: [scanRun(of: .number), scanDigitGroups]),
-        PreTokenizer(names: ["gemma4"], stages: [scanLines]),
+        lines,
     ]
 }
 

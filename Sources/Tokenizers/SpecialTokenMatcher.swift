@@ -4,10 +4,10 @@ struct SpecialTokenMatcher: Sendable {
     private let index: PrefixIndex
     private let beginsWith: [Bool]  // by first byte
 
-    init(_ vocabulary: Vocabulary, _ kinds: Set<TokenKind>) {
-        index = PrefixIndex(vocabulary) { kinds.contains(vocabulary.kinds[Int($0)]) }
+    init(_ vocabulary: Vocabulary, where isSpecial: (TokenKind) -> Bool) {
+        index = PrefixIndex(vocabulary) { isSpecial(vocabulary.kinds[Int($0)]) }
         var beginsWith = [Bool](repeating: false, count: 256)
-        for id in 0..<vocabulary.count where kinds.contains(vocabulary.kinds[id]) {
+        for id in 0..<vocabulary.count where isSpecial(vocabulary.kinds[id]) {
             if let first = vocabulary.texts[id].first { beginsWith[Int(first)] = true }
         }
         self.beginsWith = beginsWith

@@ -43,8 +43,8 @@ extension Tokenizer {
             if let byte = Self.byteValue(text) { bytes.append(byte) } else { appendRaw(text, to: &bytes) }
         case .normal, .unused:
             switch encoder {
-            case .bytePair: ByteAlphabet.unspell(text, into: &bytes)
-            case .sentencePiece, .unigram, .wordPiece: appendUnescaped(text, to: &bytes)
+            case .bytePair(let encoder) where encoder.unit == .byte: ByteAlphabet.unspell(text, into: &bytes)
+            case .bytePair, .sentencePiece, .unigram, .wordPiece: appendUnescaped(text, to: &bytes)
             }
         }
     }

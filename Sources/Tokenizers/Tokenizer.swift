@@ -5,7 +5,7 @@ import GGUF
 
 /// A model's vocabulary and the way text is split into it.
 public struct Tokenizer: Sendable {
-    /// `tokenizer.ggml.model`: "llama", "gpt2", "t5", "bert".
+    /// `tokenizer.ggml.model`: "llama", "gpt2", "gemma4", "t5", "bert".
     public let model: String
     /// `tokenizer.ggml.pre`, as the file names it.
     public let preTokenizer: String?
@@ -36,7 +36,7 @@ public struct Tokenizer: Sendable {
         case wordPiece(WordPieceEncoder)
     }
 
-    static let knownModels = ["llama", "gpt2", "t5", "bert"]
+    static let knownModels = ["llama", "gpt2", "gemma4", "t5", "bert"]
 
     public var vocabularySize: Int { vocabulary.count }
 
@@ -72,13 +72,14 @@ public struct Tokenizer: Sendable {
         addsSpacePrefix = takesPrefix && definition.addsSpacePrefix ?? true
         switch definition.model {
         case "gpt2": encoder = .bytePair(try BytePairEncoder(definition, vocabulary, splitter))
+        case "gemma4": encoder = .bytePair(try BytePairEncoder(definition, vocabulary, .lines))
         case "t5": encoder = .unigram(try UnigramEncoder(definition, vocabulary))
         case "bert": encoder = .wordPiece(WordPieceEncoder(definition, vocabulary))
         default: encoder = .sentencePiece(try SentencePieceEncoder(definition, vocabulary))
         }
         stripsBehindSpecial = definition.stripsBehindSpecial
-        userDefined = SpecialTokenMatcher(vocabulary, [.userDefined])
-        allSpecial = SpecialTokenMatcher(vocabulary, [.userDefined, .control, .unknown])
+        userDefined = SpecialTokenMatcher(vocabulary) { $0 == .userDefined }
+        allSpecial = SpecialTokenMatcher(vocabulary) { $0 == .userDefined || $0 == .control || $0 == .unknown }
         self.vocabulary = vocabulary
     }
 

@@ -1,12 +1,12 @@
 // Unigram ("t5"): of all ways to write the text in tokens, the one whose scores add up highest (Viterbi).
-// A character no token covers costs 10 more than the worst token and becomes the unknown token, one per run of them.
+// A character no token covers costs 10 more than the worst token and becomes byte tokens or the unknown token.
 // Text is first normalised by the file's charsmap. Source: google/sentencepiece, unigram_model.cc; Kudo 2018.
 
 final class UnigramEncoder: Sendable {
     private let vocabulary: Vocabulary
     private let index: PrefixIndex
     private let charsmap: Charsmap?
-    private let unknown: TokenID?
+    private let fallback: ByteFallback
     private let unknownScore: Double
     private let mergesSpaces: Bool
 
@@ -23,7 +23,7 @@ final class UnigramEncoder: Sendable {
             }
         }
         charsmap = definition.charsmap.isEmpty ? nil : try Charsmap(definition.charsmap)
-        unknown = definition.unknown
+        fallback = ByteFallback(vocabulary, unknown: definition.unknown)
         mergesSpaces = definition.removesExtraWhiteSpace
         var worst = Double.infinity
         for (kind, score) in zip(vocabulary.kinds, vocabulary.scores) where kind == .normal && score.isFinite {
@@ -35,7 +35,15 @@ final class UnigramEncoder: Sendable {
     func encode(_ text: Span<UInt8>, dummyPrefix: Bool, into ids: inout [TokenID]) {
         let normalised = normalise(text, dummyPrefix: dummyPrefix)
         guard !normalised.isEmpty else { return }
-        append(bestPath(normalised.span), to: &ids)
+        var run = ByteFallback.Run()
+        for step in bestPath(normalised.span) {
+            if step.id >= 0 {
+                ids.append(step.id)
+                run = ByteFallback.Run()
+            } else {
+                fallback.append(normalised.span.extracting(Int(step.start)..<Int(step.end)), &run, to: &ids)
+            }
+        }
     }
 
     private func normalise(_ text: Span<UInt8>, dummyPrefix: Bool) -> [UInt8] {
@@ -44,28 +52,20 @@ final class UnigramEncoder: Sendable {
         return escape(mapped.span, dummyPrefix: dummyPrefix)
     }
 
-    /// U+2581 for spaces; a space before the first word where `dummyPrefix`; runs of spaces become one,
-    /// and none stays at the ends, where the file asks for that.
+    /// U+2581 for spaces, one more before the text where `dummyPrefix`. Where the file asks for it, runs of spaces are
+    /// one, and the ends have none but the prefix.
     private func escape(_ source: Span<UInt8>, dummyPrefix: Bool) -> [UInt8] {
+        guard mergesSpaces else { return SentencePieceEncoder.escape(source, dummyPrefix: dummyPrefix) }
         var result: [UInt8] = []
-        result.reserveCapacity(source.count + source.count / 2 + 3)
-        var inWord = false
-        var isPrefixed = !dummyPrefix
+        var isBehindSpace = dummyPrefix
         for position in 0..<source.count {
-            let byte = source[position]
-            if byte == 0x20 {
-                inWord = false
-                if !mergesSpaces { result += SentencePieceEncoder.space }
+            if source[position] == 0x20 {
+                isBehindSpace = true
                 continue
             }
-            if !inWord {
-                inWord = true
-                if !isPrefixed || (mergesSpaces && (dummyPrefix || position > 0)) {
-                    result += SentencePieceEncoder.space
-                }
-                isPrefixed = true
-            }
-            result.append(byte)
+            if isBehindSpace { result += SentencePieceEncoder.space }
+            isBehindSpace = false
+            result.append(source[position])
         }
         return result
     }
@@ -76,8 +76,8 @@ final class UnigramEncoder: Sendable {
         var id: TokenID = -1
     }
 
-    /// The ids of the best path, -1 for unknown characters.
-    private func bestPath(_ text: Span<UInt8>) -> [TokenID] {
+    /// The best path; an id of -1 stands for an unknown character.
+    private func bestPath(_ text: Span<UInt8>) -> [Symbol] {
         var steps = [Step](repeating: Step(), count: text.count + 1)
         steps[0].score = 0
         var start = 0
@@ -96,24 +96,12 @@ final class UnigramEncoder: Sendable {
             }
             start = next
         }
-        var path: [TokenID] = []
+        var path: [Symbol] = []
         var end = text.count
         while end > 0, steps[end].score > -.infinity {
-            path.append(steps[end].id)
+            path.append(Symbol(id: steps[end].id, start: steps[end].start, end: Int32(end)))
             end = Int(steps[end].start)
         }
         return path.reversed()
-    }
-
-    private func append(_ path: [TokenID], to ids: inout [TokenID]) {
-        var wasUnknown = false
-        for id in path {
-            if id >= 0 {
-                ids.append(id)
-            } else if !wasUnknown, let unknown {
-                ids.append(unknown)
-            }
-            wasUnknown = id < 0
-        }
     }
 }

@@ -77,6 +77,17 @@ struct TokenizerTests {
         #expect(texts(try Tokenizer(definition), "bca") == ["bc", "a"])
     }
 
+    @Test func gemmaMergesCharactersByRank() throws {
+        var definition = SmallVocabulary.sentencePiece()
+        definition.model = "gemma4"
+        definition.merges = ByteStrings(["b c", "a b", "▁ a", "中 文", "▁ ▁"])
+        let tokenizer = try Tokenizer(definition)
+        #expect(texts(tokenizer, "abc a  中文é\n") == ["a", "bc", "▁a", "▁▁", "中文", "<0xC3>", "<0xA9>", "<0x0A>"])
+        let text: [UInt8] = Array("a b".utf8) + [0xFF, 0x20]
+        #expect(tokenizer.decode(tokenizer.encode(text, addSpecial: false, parseSpecial: false)) == text)
+        #expect(tokenizer.pieceStarts(Array("a b".utf8)) == [0, 1])
+    }
+
     @Test(arguments: [1, 5, 39, 40, 41, 42, 100, 700])
     func mergesEqualTheNaiveLoop(length: Int) throws {
         let byteLevel = try Tokenizer(SmallVocabulary.byteLevel())

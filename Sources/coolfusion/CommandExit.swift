@@ -2,8 +2,10 @@
 // the table stands in README.md.
 import ArgumentParser
 import Compute
+import Fusion
 import GGUF
 import Glibc
+import Inference
 import Tokenizers
 import Transformer
 
@@ -61,6 +63,8 @@ enum CommandExit {
         case let error as ComputeError: code(ofCompute: error)
         case let error as TokenizerError: code(ofTokenizer: error)
         case let error as TransformerError: code(ofTransformer: error)
+        case let error as InferenceError: code(ofInference: error)
+        case let error as FusionError: code(ofFusion: error)
         default: nil
         }
     }
@@ -99,6 +103,26 @@ enum CommandExit {
         case .targetCountMismatch, .noTokens, .branchesOpen, .duplicateRun, .unknownBranch, .unknownCheckpoint,
             .foreignCache:
             internalError
+        }
+    }
+
+    private static func code(ofInference error: InferenceError) -> Int32 {
+        switch error {
+        case .file(let error): code(ofFile: error)
+        case .tokenizer(let error): code(ofTokenizer: error)
+        case .compute(let error): code(ofCompute: error)
+        case .transformer(let error): code(ofTransformer: error)
+        case .template: badData
+        case .notFinite: internalError
+        case .emptyPrompt, .invalidSampling: usage
+        case .contextFull: failed
+        }
+    }
+
+    private static func code(ofFusion error: FusionError) -> Int32 {
+        switch error {
+        case .noModels, .unknownRule, .weights: usage
+        case .allFailed: failed
         }
     }
 

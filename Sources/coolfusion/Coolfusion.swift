@@ -8,7 +8,10 @@ struct Coolfusion: ParsableCommand {
         commandName: "coolfusion",
         abstract: "Several language models write one text together (Cool-Fusion), on GGUF files.",
         version: "0.1.0",
-        subcommands: [Logits.self, Tokenize.self, Inspect.self, Bench.self])
+        subcommands: [
+            Fuse.self, RunCommand.self, ScoreCommand.self, Perplexity.self, Logits.self, Tokenize.self, Inspect.self,
+            Bench.self,
+        ])
 
     static func main() {
         Interruption.install()

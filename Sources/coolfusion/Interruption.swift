@@ -7,9 +7,14 @@ enum Interruption {
     private static let requested = Atomic<Bool>(false)
     private static let writing = Atomic<Bool>(false)
 
-    /// Installs the handler and ignores SIGPIPE, which `StandardOutput` sees as EPIPE instead.
+    /// Installs the handler and ignores SIGPIPE, which `StandardOutput` sees as EPIPE instead. A parent that starts
+    /// programs from a worker thread hands down a mask that blocks SIGINT (Foundation does), so it is unblocked.
     static func install() {
         signal(SIGPIPE, SIG_IGN)
+        var interrupt = sigset_t()
+        sigemptyset(&interrupt)
+        sigaddset(&interrupt, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
         signal(SIGINT) { _ in
             let first = Interruption.requested.exchange(true, ordering: .relaxed) == false
             if first && Interruption.writing.load(ordering: .relaxed) { return }

@@ -20,7 +20,7 @@ enum JSON {
     static func integers(_ values: some Sequence<some BinaryInteger>) -> JSON {
         .array(values.map { .integer(Int($0)) })
     }
-    static func numbers(_ values: some Sequence<Float>) -> JSON { .array(values.map(single)) }
+    static func strings(_ values: some Sequence<String>) -> JSON { .array(values.map(JSON.string)) }
     /// Single precision keeps its short spelling: 0.1, not 0.10000000149.
     static func single(_ value: Float) -> JSON { .number(Double(value.description) ?? .nan) }
 

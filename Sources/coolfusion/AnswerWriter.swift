@@ -1,0 +1,53 @@
+// Writes an answer's text as it comes. On a terminal it ends with a line end; in a file it is the answer's bytes alone.
+// Where the text does not show (JSON, a pipe), a progress line on a terminal's stderr says that something happens.
+import Glibc
+
+/// The text of an answer on its way to stdout.
+struct AnswerWriter {
+    private let showsText: Bool
+    private var progress: ProgressLine
+    private let start = ContinuousClock.now
+    private var pieces = 0
+    private var endsLine = true
+    private(set) var failure: CommandError?
+
+    private static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
+
+    init(showsText: Bool, quiet: Bool) {
+        self.showsText = showsText
+        progress = ProgressLine(quiet: quiet || (showsText && Self.outputIsTerminal))
+        Interruption.beginWriting()
+    }
+
+    /// Writes one JSON line; like `write`.
+    mutating func write(line json: JSON) -> Bool {
+        do { try StandardOutput.line(json) } catch { failure = error }
+        return write("")
+    }
+
+    /// Writes `text`, coloured for a terminal if `colour` says so. False: stop (Ctrl-C, or stdout does not take it).
+    mutating func write(_ text: String, colour: ((String) -> String)? = nil) -> Bool {
+        pieces += 1
+        if showsText && !text.isEmpty {
+            endsLine = text.utf8.last == 0x0A
+            do { try StandardOutput.write(colour?(text) ?? text) } catch { failure = error }
+        }
+        let (pieces, seconds) = (pieces, (ContinuousClock.now - start) / .seconds(1))
+        progress.show("\(pieces) pieces in \(decimals(seconds, 1)) s")
+        return failure == nil && !Interruption.isRequested
+    }
+
+    /// Ends the answer; throws what kept it from being written.
+    mutating func finish() throws(CommandError) {
+        progress.clear()
+        if let failure { throw failure }
+        if showsText && Self.outputIsTerminal && !endsLine { try StandardOutput.write("\n") }
+    }
+}
+
+/// `value` with `places` decimals.
+func decimals(_ value: Double, _ places: Int) -> String {
+    var buffer = [CChar](repeating: 0, count: 64)
+    let count = withVaList([Int32(places), value]) { vsnprintf(&buffer, buffer.count, "%.*f", $0) }
+    return String(decoding: buffer.prefix(Int(max(0, min(count, 63)))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

@@ -1,0 +1,78 @@
+// `coolfusion fuse`: the main job. Several models write one text; it appears segment by segment.
+import ArgumentParser
+import Fusion
+import Inference
+
+struct Fuse: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Several models write one text together.",
+        discussion: """
+            Each model proposes the next words, every model scores every proposal, the best is written. -n counts tokens \
+            of the first model. On a terminal each segment has the colour of the model that proposed it.
+            """)
+
+    @Option(name: .shortAndLong, help: "A model, or name=path (repeat for each).")
+    var model: [ModelArgument] = []
+
+    @OptionGroup var prompt: PromptOptions
+    @OptionGroup var limits: LimitOptions
+    @OptionGroup var rules: FusionRuleOptions
+
+    @Flag(help: "JSON on stdout, with every segment, candidate and score.")
+    var json = false
+
+    @Flag(help: "JSON lines on stdout: each segment as it is written, then the result.")
+    var jsonl = false
+
+    @OptionGroup var engine: EngineOptions
+
+    func validate() throws {
+        if json && jsonl { throw ValidationError("--json and --jsonl exclude each other") }
+        if model.isEmpty { throw ValidationError("no model: name at least one with -m FILE.gguf") }
+    }
+
+    func run() throws {
+        let text = try prompt.text()
+        let models = try engine.load(model)
+        let sources = try models.map { model in
+            let prompt = try prompt.prompt(text, for: model, engine.reporting)
+            return try loading(model.path) { SessionSource(try Session(model: model), prompt: prompt) }
+        }
+        let options = rules.options(limits)
+        let fusion = try CoolFusion(sources, options: options)
+        let report = FuseReport(models: models, options: options)
+        var writer = AnswerWriter(showsText: !json && !jsonl, quiet: engine.reporting.quiet)
+        showLegend(models)
+        let result = try fusion.run { segment in
+            for event in segment.events { tell(event) }
+            if jsonl { return writer.write(line: report.segmentEvent(segment)) }
+            return writer.write(segment.shown) { coloured($0, segment, models) }
+        }
+        if json { try StandardOutput.line(report.result(result)) }
+        if jsonl { try StandardOutput.line(report.resultEvent(result)) }
+        try writer.finish()
+        engine.reporting.detail(
+            "\(result.segments.count) segments, stop: \(result.stop.rawValue), \(decimals(result.seconds, 3)) s")
+        try Interruption.check()
+    }
+
+    /// A model that leaves concerns everyone; an opinion left out, those who ask.
+    private func tell(_ event: FusionEvent) {
+        switch event {
+        case .left: engine.reporting.note(event.description)
+        case .unscored: engine.reporting.detail(event.description)
+        }
+    }
+
+    /// Which colour is whose; only where colours are shown.
+    private func showLegend(_ models: [Model]) {
+        guard Terminal.usesColours, !json, !jsonl, !engine.reporting.quiet else { return }
+        let names = models.indices.map { Terminal.coloured("■ \(models[$0].name)", $0) }
+        StandardError.line(names.joined(separator: "  ") + (models.count > 1 ? "  ■ all agree" : ""))
+    }
+
+    private func coloured(_ text: String, _ segment: Segment, _ models: [Model]) -> String {
+        guard segment.how == .ranked, let proposer = segment.proposers.first else { return text }
+        return models.firstIndex { $0.name == proposer }.map { Terminal.coloured(text, $0) } ?? text
+    }
+}

@@ -28,6 +28,12 @@ import Testing
         #expect((metadata["tokenizer.ggml.tokens"] as? [String])?.count == 307)
     }
 
+    @Test func strictNamesTheRule() throws {
+        #expect(try Executable.run(["inspect", "--strict", Executable.fixture("tiny-llama")]).code == 0)
+        let outcome = try Executable.run(["inspect", "--strict", Executable.fixture("tiny-llama-Q8_0")])
+        expectOneSentence(outcome, code: 65, saying: ["warning", "quantization"])
+    }
+
     @Test func helpAndVersionGoToStdout() throws {
         for arguments in [["--help"], ["--version"], ["inspect", "--help"]] {
             let outcome = try Executable.run(arguments)

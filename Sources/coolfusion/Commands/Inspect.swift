@@ -13,15 +13,27 @@ struct Inspect: ParsableCommand {
     @Flag(help: "JSON on stdout.")
     var json = false
 
+    @Flag(
+        help: "Also hold the file to the rules that good files keep; list every finding, exit code 65 if there is one.")
+    var strict = false
+
     @OptionGroup var reporting: ReportingOptions
 
     func run() throws {
         let file = try GGUFFile(path: model)
+        if strict { try lint() }
         if json {
             try StandardOutput.line(report(file))
         } else {
             try StandardOutput.write(text(file))
         }
+    }
+
+    /// Findings go to stderr, one a line.
+    private func lint() throws(CommandError) {
+        let findings = GGUFLint.check(path: model)
+        for finding in findings.dropLast() { StandardError.line("coolfusion: \(finding)") }
+        if let last = findings.last { throw .badData(last.description) }
     }
 
     private func report(_ file: GGUFFile) -> JSON {

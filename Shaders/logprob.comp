@@ -1,5 +1,6 @@
-// result[r] = logits[r, targets[r]] - log(sum(exp(logits[r]))), 0 where the target is ~0: only results leave the device.
-// A workgroup takes one row; the maximum is subtracted first, so no finite input overflows.
+// result[r] = logits[r, targets[r]] - log(sum(exp(logits[r]))): only results leave the device. Where the target is ~0 it is 0,
+// where it is ~1 it is the logarithm itself. A workgroup takes one row; the maximum is subtracted first, so no finite input
+// overflows.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common/memory.glsl"
@@ -38,5 +39,9 @@ void main() {
     barrier();
     if (thread != 0u) return;
     const uint target = p.targets.at[row];
-    p.results.at[row] = target == 0xffffffffu ? 0.0 : p.logits.at[first + target] - highest - log(partial[0]);
+    const float log_sum = highest + log(partial[0]);
+    float result = log_sum;
+    if (target == ~0u) result = 0.0;
+    if (target < ~1u) result = p.logits.at[first + target] - log_sum;
+    p.results.at[row] = result;
 }

@@ -295,7 +295,8 @@ enum SelfTestCases {
             SelfTestCase(variant: "logprob") { (side) throws(ComputeError) in
                 let logits = try side.floats(3, 1111)
                 side.backend.scale(logits, by: 12, softcap: 0)
-                return try side.backend.logProbabilities(of: [7, nil, 1110], logits: logits)
+                let log = side.backend.logSumExp(try side.backend.read(logits.rowSlice(1..<2)))
+                return try side.backend.logProbabilities(of: [7, nil, 1110], logits: logits) + [log]
             },
         ]
     }

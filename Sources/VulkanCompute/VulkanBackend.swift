@@ -283,16 +283,33 @@ extension VulkanBackend {
     public func logProbabilities(of targets: ArraySlice<Int32?>, logits: Tensor) throws(ComputeError) -> [Float] {
         guard !targets.isEmpty else { return [] }
         return try attempt { () throws(ComputeError) in
-            let results = try scratchTensor(.logprobs, [targets.count])
-            var push = PushConstants()
-            push.add(address: logits.address)
-            push.add(address: try recorder.upload(targets.map { $0 ?? -1 }))
-            push.add(address: results.address)
-            push.add(logits.columns)
-            try record(
-                index: try index(of: "logprob"), [], push, groups: (targets.count, 1), reads: [logits],
-                writes: [results])
-            return try readNow(results)
+            try logProbabilities(
+                of: targets.map { $0 ?? -1 }, address: logits.address, columns: logits.columns, reads: [logits])
         }
+    }
+
+    /// By the same shader, so that the bits are those of `logProbabilities`. NaN where the device failed.
+    public func logSumExp(_ logits: [Float]) -> Float {
+        var result = Float.nan
+        perform { () throws(ComputeError) in
+            let address = try recorder.upload(logits)
+            let logarithm: Int32 = -2
+            result = try logProbabilities(of: [logarithm], address: address, columns: logits.count, reads: [])[0]
+        }
+        return result
+    }
+
+    private func logProbabilities(of targets: [Int32], address: UInt, columns: Int, reads: [Tensor])
+        throws(ComputeError) -> [Float]
+    {
+        let results = try scratchTensor(.logprobs, [targets.count])
+        var push = PushConstants()
+        push.add(address: address)
+        push.add(address: try recorder.upload(targets))
+        push.add(address: results.address)
+        push.add(columns)
+        let shader = try index(of: "logprob")
+        try record(index: shader, [], push, groups: (targets.count, 1), reads: reads, writes: [results])
+        return try readNow(results)
     }
 }

@@ -5,14 +5,14 @@ import Testing
 
 @testable import VulkanCompute
 
-@Suite(.enabled(if: TestDevice.isPresent), .serialized) struct SelfTestTests {
-    @Test func everyVariantAgreesWithTheReference() throws {
-        let device = try #require(TestDevice.backend).device
-        let report = try SelfTest.run(on: device)
-        for finding in report.findings {
-            #expect(finding.passed, "\(finding.variant): error \(finding.error ?? -1) \(finding.problem ?? "")")
+extension OnDevice {
+    @Suite struct SelfTestTests {
+        @Test func everyVariantAgreesWithTheReference() throws {
+            let report = try SelfTest.run(on: try #require(TestDevice.backend).device)
+            for finding in report.findings {
+                #expect(finding.passed, "\(finding.variant): error \(finding.error ?? -1) \(finding.problem ?? "")")
+            }
+            #expect(Set(report.findings.map(\.variant)).union(["route", "combine"]) == Set(ShaderLibrary.names))
         }
-        #expect(Set(report.findings.map(\.variant)).union(["route", "combine"]) == Set(ShaderLibrary.names))
-        print("self-test: \(report.seconds) s, largest error \(report.findings.compactMap(\.error).max() ?? -1)")
     }
 }

@@ -2,7 +2,9 @@
 // Without a loader or a driver there is none, and the tests are skipped.
 
 import Compute
-import VulkanCompute
+import Testing
+
+@testable import VulkanCompute
 
 enum TestDevice {
     static let instance = try? Instance(validation: true)
@@ -15,18 +17,23 @@ enum TestDevice {
     static var isPresent: Bool { backend != nil }
 }
 
-/// The same numbers in every run.
-struct Random: RandomNumberGenerator {
-    var state: UInt64
+/// Everything that needs a device, one test after the other; each ends with a silent validation layer.
+@Suite(.enabled(if: TestDevice.isPresent, "no Vulkan device"), .serialized, .silentValidation) struct OnDevice {}
 
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
-    }
+/// Fails a test during which the validation layer said something.
+struct SilentValidation: SuiteTrait, TestTrait, TestScoping {
+    var isRecursive: Bool { true }
 
-    mutating func floats(_ count: Int, _ range: ClosedRange<Float> = -1...1) -> [Float] {
-        (0..<count).map { _ in Float.random(in: range, using: &self) }
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        let before = TestDevice.instance?.messages.count
+        try await function()
+        guard let after = TestDevice.instance?.messages else { return }
+        #expect(after.count == before, "the validation layer: \(after.first)")
     }
+}
+
+extension Trait where Self == SilentValidation {
+    static var silentValidation: Self { SilentValidation() }
 }

@@ -3,11 +3,11 @@
 
 import CKernels
 
-final class ThreadPool: @unchecked Sendable {
+public final class ThreadPool: @unchecked Sendable {
     private let pool: OpaquePointer
-    let threads: Int
+    public let threads: Int
 
-    init(threads: Int) throws(ComputeError) {
+    public init(threads: Int) throws(ComputeError) {
         guard threads >= 1, threads <= 1024, let pool = thread_pool_create(threads) else {
             throw .noThreads(requested: threads)
         }
@@ -18,7 +18,7 @@ final class ThreadPool: @unchecked Sendable {
     deinit { thread_pool_destroy(pool) }
 
     /// Calls `body(chunk, worker)` once for every chunk; at one time no two calls have the same worker < threads.
-    func run(_ chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void) {
+    public func run(_ chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void) {
         guard chunks > 1, threads > 1 else {
             for chunk in 0..<chunks { body(chunk, 0) }
             return

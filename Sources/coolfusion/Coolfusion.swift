@@ -11,6 +11,7 @@ struct Coolfusion: ParsableCommand {
         subcommands: [
             Fuse.self, RunCommand.self, ScoreCommand.self, Perplexity.self, Logits.self, Tokenize.self, Inspect.self,
             Bench.self,
+            Quantize.self,
         ])
 
     static func main() {

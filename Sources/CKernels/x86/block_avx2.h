@@ -7,7 +7,7 @@
 #define X86_BLOCK_AVX2_H
 #include "x86/tile_avx2.h"
 
-enum { block_values = 32, block_columns = 32, panel_blocks = 128, tile_blocks = 8 };
+enum { block_values = 32, block_columns = 32, panel_size = 4096, tile_blocks = 8 };
 
 typedef struct block_tile {
     __m256i q[8];   // q[j] lane r: values 4j ..< 4j + 4 of row r
@@ -23,15 +23,17 @@ typedef struct block_type {
     bool has_min;
 } block_type;
 
-/// What the multiplication needs of up to 32 columns x 128 blocks of activations.
+/// What the multiplication needs of some columns x blocks of activations: fewer columns, longer runs of blocks.
 typedef struct activation_panel {
-    float d[block_columns][panel_blocks];
+    float d[panel_size];           // [columns][blocks]
     union {
-        int32_t sum[block_columns][panel_blocks];   // offset * sum of the values
-        float s[block_columns][panel_blocks];
+        int32_t sum[panel_size];   // offset * sum of the values
+        float s[panel_size];
     };
     const char *blocks[block_columns];
     size_t stride, values;   // bytes between blocks, and from a block to its values
+    size_t column, columns;  // of the call
+    size_t first, count;     // blocks
 } activation_panel;
 
 ALWAYS_INLINE int32_t sum_of_bytes(const int8_t *x) {
@@ -41,20 +43,18 @@ ALWAYS_INLINE int32_t sum_of_bytes(const int8_t *x) {
     return _mm_cvtsi128_si32(halves) + _mm_extract_epi32(halves, 2) - 128 * block_values;
 }
 
-ALWAYS_INLINE void take_panel(const block_type type, const matmul_args *a, size_t column, size_t first, size_t blocks,
-                              activation_panel *panel) {
-    const size_t columns = a->columns - column < block_columns ? a->columns - column : block_columns;
+ALWAYS_INLINE void take_panel(const block_type type, const matmul_args *a, activation_panel *panel) {
     panel->stride = type.has_min ? sizeof(block_q8_1) : sizeof(block_q8_0);
     panel->values = type.has_min ? offsetof(block_q8_1, qs) : offsetof(block_q8_0, qs);
-    for (size_t c = 0; c < columns; c++) {
-        const char *x = (const char *)a->x + (column + c) * a->x_row_bytes + first * panel->stride;
+    for (size_t c = 0; c < panel->columns; c++) {
+        const char *x = (const char *)a->x + (panel->column + c) * a->x_row_bytes + panel->first * panel->stride;
         panel->blocks[c] = x;
-        for (size_t b = 0; b < blocks; b++, x += panel->stride) {
+        for (size_t i = c * panel->count; i < (c + 1) * panel->count; i++, x += panel->stride) {
             uint16_t h[2];
             memcpy(h, x, sizeof h);
-            panel->d[c][b] = _cvtsh_ss(h[0]);
-            if (type.has_min) panel->s[c][b] = _cvtsh_ss(h[1]);
-            else if (type.offset) panel->sum[c][b] = type.offset * sum_of_bytes((const int8_t *)(x + panel->values));
+            panel->d[i] = _cvtsh_ss(h[0]);
+            if (type.has_min) panel->s[i] = _cvtsh_ss(h[1]);
+            else if (type.offset) panel->sum[i] = type.offset * sum_of_bytes((const int8_t *)(x + panel->values));
         }
     }
 }
@@ -86,59 +86,73 @@ ALWAYS_INLINE void block_multiply(const block_type type, const block_tile *t, co
             }
         }
         UNROLL for (int c = 0; c < columns; c++) {
-            const size_t column = c0 + (size_t)c, block = first + b;
+            const size_t i = (c0 + (size_t)c) * panel->count + first + b;
             if (type.offset && !type.has_min)
-                total[c] = _mm256_sub_epi32(total[c], _mm256_set1_epi32(panel->sum[column][block]));
-            const __m256 d = _mm256_mul_ps(t->d, _mm256_set1_ps(panel->d[column][block]));
+                total[c] = _mm256_sub_epi32(total[c], _mm256_set1_epi32(panel->sum[i]));
+            const __m256 d = _mm256_mul_ps(t->d, _mm256_set1_ps(panel->d[i]));
             y[c] = _mm256_fmadd_ps(d, _mm256_cvtepi32_ps(total[c]), y[c]);
-            if (type.has_min) y[c] = _mm256_fmadd_ps(t->m, _mm256_set1_ps(panel->s[column][block]), y[c]);
+            if (type.has_min) y[c] = _mm256_fmadd_ps(t->m, _mm256_set1_ps(panel->s[i]), y[c]);
             x[c] += panel->stride;
         }
     }
     UNROLL for (int c = 0; c < columns; c++) sums[c] = y[c];
 }
 
-ALWAYS_INLINE void block_panel(const block_type type, const block_tile *t, const activation_panel *panel,
-                               const size_t first_and_count[2], size_t columns, __m256 *sums) {
+ALWAYS_INLINE void block_columns_of_4(const block_type type, const block_tile *t, const activation_panel *panel,
+                                      const size_t first_and_count[2], __m256 *sums) {
     size_t at[3] = {0, first_and_count[0], first_and_count[1]};
-    for (; at[0] + 4 <= columns; at[0] += 4) block_multiply(type, t, panel, at, 4, sums + at[0]);
-    switch (columns - at[0]) {
+    for (; at[0] + 4 <= panel->columns; at[0] += 4) block_multiply(type, t, panel, at, 4, sums + at[0]);
+    switch (panel->columns - at[0]) {
         case 3: block_multiply(type, t, panel, at, 3, sums + at[0]); break;
         case 2: block_multiply(type, t, panel, at, 2, sums + at[0]); break;
         case 1: block_multiply(type, t, panel, at, 1, sums + at[0]); break;
     }
 }
 
-/// Blocks [first, first + blocks) of all rows with the panel's columns; continues the sums in y where first > 0.
-ALWAYS_INLINE void block_rows(const block_type type, const matmul_args *a, size_t column, const activation_panel *panel,
-                              const size_t range[2]) {
-    const size_t first = range[0], blocks = range[1];
-    const size_t columns = a->columns - column < block_columns ? a->columns - column : block_columns;
+/// 8 rows with one or two columns, a constant: each block is multiplied as it is unpacked.
+ALWAYS_INLINE void block_few_columns(const block_type type, const matmul_args *a, const row_pointers *p,
+                                     const activation_panel *panel, int columns, __m256 *sums) {
+    for (size_t b = 0; b < panel->count; b++) {
+        block_tile tile;
+        prefetch_next_rows(a, p, panel->first + b, type.bytes);
+        type.unpack(p, panel->first + b, &tile);
+        block_multiply(type, &tile, panel, (size_t[3]){0, b, 1}, columns, sums);
+    }
+}
+
+/// All rows with the panel; continues the sums in y where it is not the first of its columns.
+ALWAYS_INLINE void block_rows(const block_type type, const matmul_args *a, const activation_panel *panel) {
+    const size_t columns = panel->columns;
     block_tile tiles[tile_blocks];
     __m256 sums[block_columns];
     for (size_t row = 0; row < a->rows; row += tile_rows) {
         const row_pointers p = rows_at(a, row);
-        load_panel(a, row, column, columns, first > 0, sums);
-        for (size_t b = 0; b < blocks; b += tile_blocks) {
-            const size_t count = blocks - b < tile_blocks ? blocks - b : tile_blocks;
+        load_panel(a, row, panel->column, columns, panel->first > 0, sums);
+        for (size_t b = 0; columns > 2 && b < panel->count; b += tile_blocks) {
+            const size_t count = panel->count - b < tile_blocks ? panel->count - b : tile_blocks;
             for (size_t i = 0; i < count; i++) {
-                if (columns <= prefetch_columns) prefetch_next_rows(a, &p, first + b + i, type.bytes);
-                type.unpack(&p, first + b + i, &tiles[i]);
+                if (columns <= prefetch_columns) prefetch_next_rows(a, &p, panel->first + b + i, type.bytes);
+                type.unpack(&p, panel->first + b + i, &tiles[i]);
             }
-            block_panel(type, tiles, panel, (size_t[2]){b, count}, columns, sums);
+            block_columns_of_4(type, tiles, panel, (size_t[2]){b, count}, sums);
         }
-        store_panel(a, row, column, columns, sums);
+        if (columns == 1) block_few_columns(type, a, &p, panel, 1, sums);
+        if (columns == 2) block_few_columns(type, a, &p, panel, 2, sums);
+        store_panel(a, row, panel->column, columns, sums);
     }
 }
 
 ALWAYS_INLINE void block_matmul(const matmul_args *a, const block_type type) {
     activation_panel panel;
     const size_t blocks = a->k / block_values;
-    for (size_t column = 0; column < a->columns; column += block_columns) {
-        for (size_t first = 0; first < blocks; first += panel_blocks) {
-            const size_t count = blocks - first < panel_blocks ? blocks - first : panel_blocks;
-            take_panel(type, a, column, first, count, &panel);
-            block_rows(type, a, column, &panel, (size_t[2]){first, count});
+    for (panel.column = 0; panel.column < a->columns; panel.column += panel.columns) {
+        const size_t left = a->columns - panel.column;
+        panel.columns = left < block_columns ? left : block_columns;
+        const size_t most = panel_size / panel.columns;
+        for (panel.first = 0; panel.first < blocks; panel.first += panel.count) {
+            panel.count = blocks - panel.first < most ? blocks - panel.first : most;
+            take_panel(type, a, &panel);
+            block_rows(type, a, &panel);
         }
     }
 }

@@ -35,20 +35,22 @@ ALWAYS_INLINE void unpack_mxfp4(const row_pointers *p, size_t block, block_tile 
     UNROLL for (int j = 0; j < 8; j++) t->q[j] = _mm256_add_epi8(t->q[j], _mm256_set1_epi8(12));
 }
 
-ALWAYS_INLINE void unpack_iq4_xs(const row_pointers *p, size_t block, super_tile *t) {
-    const size_t base = block * sizeof(block_iq4_xs);
+ALWAYS_INLINE void unpack_iq4_xs_scales(const row_pointers *p, size_t offset, super_tile *t) {
     __m256i header[4];   // d and scales_h; scales_l; the first values
-    load_transposed(p, base, header);
-    t->d = load_f16_of_rows(p, base);
-    for (int g = 0; g < 8; g++) {
+    load_transposed(p, offset, header);
+    t->d = load_f16_of_rows(p, offset);
+    UNROLL for (int g = 0; g < 8; g++) {
         const __m256i low = _mm256_and_si256(_mm256_srli_epi32(header[1], 4 * g), _mm256_set1_epi32(15));
         const __m256i high = _mm256_and_si256(_mm256_srli_epi32(header[0], 16 + 2 * g), _mm256_set1_epi32(3));
         const __m256i scale = _mm256_or_si256(low, _mm256_slli_epi32(high, 4));
         const __m256i pair = _mm256_or_si256(scale, _mm256_slli_epi32(scale, 16));
         t->scale[g] = _mm256_sub_epi16(pair, _mm256_set1_epi16(32));
-        unpack_nibbles(p, base + offsetof(block_iq4_xs, qs) + 16 * (size_t)g, t->q + 8 * g);
-        look_up(iq4_values, t->q + 8 * g);
     }
+}
+
+ALWAYS_INLINE void unpack_iq4_xs(const row_pointers *p, size_t offset, int part, __m256i *q) {
+    unpack_nibbles(p, offset + offsetof(block_iq4_xs, qs) + 16 * (size_t)part, q);
+    look_up(iq4_values, q);
 }
 
 void matmul_iq4_nl_q8_0_avx2(const matmul_args *a) {
@@ -60,7 +62,7 @@ void matmul_mxfp4_q8_0_avx2(const matmul_args *a) {
 }
 
 void matmul_iq4_xs_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack_iq4_xs, sizeof(block_iq4_xs), 32, {true, 1}, no_mins});
+    super_matmul(a, (super_type){unpack_iq4_xs_scales, unpack_iq4_xs, sizeof(block_iq4_xs), 8, 32, {true, 1}, no_mins});
 }
 #include "isa/avx2_end.h"
 #endif

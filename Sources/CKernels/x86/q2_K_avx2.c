@@ -4,16 +4,15 @@
 #include "isa/avx2_begin.h"
 #include "x86/super_block_avx2.h"
 
-/// The bit pairs of 64 bytes at `offset`, in the order of Q2_K: q[j] = values 4j ..< 4j + 4.
-ALWAYS_INLINE void unpack_bit_pairs(const row_pointers *p, size_t offset, __m256i q[64]) {
+/// The bit pairs of 32 bytes at `offset`: half of a block.
+ALWAYS_INLINE void unpack_bit_pairs(const row_pointers *p, size_t offset, __m256i *q) {
     const __m256i low = _mm256_set1_epi8(3);
-    for (int piece = 0; piece < 4; piece++) {
+    UNROLL for (int piece = 0; piece < 2; piece++) {
         __m256i bytes[4];
         load_transposed(p, offset + 16 * (size_t)piece, bytes);
-        __m256i *out = q + 32 * (piece / 2) + 4 * (piece % 2);
         UNROLL for (int j = 0; j < 4; j++) {
             UNROLL for (int pair = 0; pair < 4; pair++)
-                out[8 * pair + j] = _mm256_and_si256(_mm256_srli_epi16(bytes[j], 2 * pair), low);
+                q[8 * pair + 4 * piece + j] = _mm256_and_si256(_mm256_srli_epi16(bytes[j], 2 * pair), low);
         }
     }
 }
@@ -26,8 +25,7 @@ ALWAYS_INLINE __m256i two_bytes(__m256i bytes, int first, int second) {
         (char)(j + 12), -1)));
 }
 
-ALWAYS_INLINE void unpack_q2_K(const row_pointers *p, size_t block, super_tile *t) {
-    const size_t base = block * sizeof(block_q2_K);
+ALWAYS_INLINE void unpack_q2_K_scales(const row_pointers *p, size_t base, super_tile *t) {
     t->d = load_f16_of_rows(p, base + offsetof(block_q2_K, d));
     t->dmin = load_f16_of_rows(p, base + offsetof(block_q2_K, dmin));
     __m256i packed[4];
@@ -40,11 +38,16 @@ ALWAYS_INLINE void unpack_q2_K(const row_pointers *p, size_t block, super_tile *
         t->min[2 * i] = two_bytes(mins, 0, 1);
         t->min[2 * i + 1] = two_bytes(mins, 2, 3);
     }
-    unpack_bit_pairs(p, base + offsetof(block_q2_K, qs), t->q);
+}
+
+ALWAYS_INLINE void unpack_q2_K(const row_pointers *p, size_t offset, int part, __m256i *q) {
+    unpack_bit_pairs(p, offset + offsetof(block_q2_K, qs) + 32 * (size_t)part, q);
 }
 
 /// Scales of Q3_K from its 12 bytes in three lanes: four scales in each of four vectors, 6 bits unsigned.
-ALWAYS_INLINE void unpack_q3_K_scales(const row_pointers *p, size_t offset, super_tile *t) {
+ALWAYS_INLINE void unpack_q3_K_scales(const row_pointers *p, size_t base, super_tile *t) {
+    t->d = load_f16_of_rows(p, base + offsetof(block_q3_K, d));
+    const size_t offset = base + offsetof(block_q3_K, scales);
     __m256i rows[4], packed[4];   // low nibbles of scales 0..3 and 8..11; of 4..7 and 12..15; upper bit pairs; d
     // The scales are 14 bytes before the end of the block: 16 are read from 2 bytes earlier.
     UNROLL for (int r = 0; r < 4; r++) rows[r] = _mm256_bsrli_epi128(load_two_rows(p, r, offset - 2), 2);
@@ -65,29 +68,26 @@ ALWAYS_INLINE void unpack_q3_K_scales(const row_pointers *p, size_t offset, supe
     }
 }
 
-ALWAYS_INLINE void unpack_q3_K(const row_pointers *p, size_t block, super_tile *t) {
-    const size_t base = block * sizeof(block_q3_K);
-    t->d = load_f16_of_rows(p, base + offsetof(block_q3_K, d));
-    unpack_q3_K_scales(p, base + offsetof(block_q3_K, scales), t);
-    unpack_bit_pairs(p, base + offsetof(block_q3_K, qs), t->q);
-    __m256i third[8];
-    load_transposed(p, base + offsetof(block_q3_K, hmask), third);
-    load_transposed(p, base + offsetof(block_q3_K, hmask) + 16, third + 4);
+ALWAYS_INLINE void unpack_q3_K(const row_pointers *p, size_t offset, int part, __m256i *q) {
+    unpack_bit_pairs(p, offset + offsetof(block_q3_K, qs) + 32 * (size_t)part, q);
     const __m256i four = _mm256_set1_epi8(4);
-    UNROLL for (int bit = 0; bit < 8; bit++) {   // values 32 * bit ..< 32 * bit + 32
-        UNROLL for (int j = 0; j < 8; j++) {
-            const __m256i shifted = bit < 2 ? _mm256_slli_epi16(third[j], 2 - bit) : _mm256_srli_epi16(third[j], bit - 2);
-            t->q[8 * bit + j] = _mm256_or_si256(t->q[8 * bit + j], _mm256_and_si256(shifted, four));
-        }
+    __m256i third[8];
+    load_transposed(p, offset + offsetof(block_q3_K, hmask), third);
+    load_transposed(p, offset + offsetof(block_q3_K, hmask) + 16, third + 4);
+    UNROLL for (int j = 0; j < 8; j++) {   // bit 4 * part + g of a byte belongs to the g-th 32 values of the part
+        const __m256i bits = _mm256_srl_epi16(third[j], _mm_cvtsi32_si128(4 * part));
+        const __m256i moved[4] = {_mm256_slli_epi16(bits, 2), _mm256_slli_epi16(bits, 1), bits, _mm256_srli_epi16(bits, 1)};
+        UNROLL for (int g = 0; g < 4; g++)
+            q[8 * g + j] = _mm256_or_si256(q[8 * g + j], _mm256_and_si256(moved[g], four));
     }
 }
 
 void matmul_q2_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack_q2_K, sizeof(block_q2_K), 16, {false, 4}, float_mins});
+    super_matmul(a, (super_type){unpack_q2_K_scales, unpack_q2_K, sizeof(block_q2_K), 32, 16, {false, 4}, float_mins});
 }
 
 void matmul_q3_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack_q3_K, sizeof(block_q3_K), 16, {false, 4}, integer_mins});
+    super_matmul(a, (super_type){unpack_q3_K_scales, unpack_q3_K, sizeof(block_q3_K), 32, 16, {false, 4}, integer_mins});
 }
 #include "isa/avx2_end.h"
 #endif

@@ -6,32 +6,29 @@
 #include "x86/six_bit_scales_avx2.h"
 
 /// 16 where bit `g` of a byte is set, else 0.
-ALWAYS_INLINE __m256i fifth_bit(__m256i bytes, int g) {
-    const __m256i shifted = g < 4 ? _mm256_slli_epi16(bytes, 4 - g) : _mm256_srli_epi16(bytes, g - 4);
-    return _mm256_and_si256(shifted, _mm256_set1_epi8(16));
+ALWAYS_INLINE __m256i bit_to_16(__m256i bytes, int g) {
+    const __m256i moved = _mm256_srl_epi16(_mm256_slli_epi16(bytes, 4), _mm_cvtsi32_si128(g));
+    const __m256i high = _mm256_srl_epi16(bytes, _mm_cvtsi32_si128(g - 4));
+    return _mm256_and_si256(g < 4 ? moved : high, _mm256_set1_epi8(16));
 }
 
-ALWAYS_INLINE void unpack(const row_pointers *p, size_t block, super_tile *t) {
-    const size_t base = block * sizeof(block_q5_K);
-    unpack_headers(p, base, t);
+/// Groups 2 * part and 2 * part + 1.
+ALWAYS_INLINE void unpack(const row_pointers *p, size_t offset, int part, __m256i *q) {
     const __m256i low = _mm256_set1_epi8(15);
-    __m256i upper[8];
-    load_transposed(p, base + offsetof(block_q5_K, qh), upper);
-    load_transposed(p, base + offsetof(block_q5_K, qh) + 16, upper + 4);
-    UNROLL for (int half = 0; half < 8; half++) {   // 16 bytes: half of two groups
-        __m256i bytes[4];
-        load_transposed(p, base + offsetof(block_q5_K, qs) + 16 * (size_t)half, bytes);
-        const int g = half / 2 * 2, part = half % 2 * 4;
+    UNROLL for (int half = 0; half < 2; half++) {
+        __m256i bytes[4], upper[4];
+        load_transposed(p, offset + offsetof(block_q5_K, qs) + 32 * (size_t)part + 16 * (size_t)half, bytes);
+        load_transposed(p, offset + offsetof(block_q5_K, qh) + 16 * (size_t)half, upper);
         UNROLL for (int j = 0; j < 4; j++) {
             const __m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes[j], 4), low);
-            t->q[8 * g + part + j] = _mm256_or_si256(_mm256_and_si256(bytes[j], low), fifth_bit(upper[part + j], g));
-            t->q[8 * g + 8 + part + j] = _mm256_or_si256(high, fifth_bit(upper[part + j], g + 1));
+            q[4 * half + j] = _mm256_or_si256(_mm256_and_si256(bytes[j], low), bit_to_16(upper[j], 2 * part));
+            q[4 * half + j + 8] = _mm256_or_si256(high, bit_to_16(upper[j], 2 * part + 1));
         }
     }
 }
 
 void matmul_q5_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack, sizeof(block_q5_K), 32, {false, 4}, float_mins});
+    super_matmul(a, (super_type){unpack_headers, unpack, sizeof(block_q5_K), 16, 32, {false, 4}, float_mins});
 }
 #include "isa/avx2_end.h"
 #endif

@@ -12,41 +12,41 @@ ALWAYS_INLINE __m256i upper_bytes(__m256i bytes, int first, int second) {
         (char)(j + 12))));
 }
 
-ALWAYS_INLINE void unpack_scales(const row_pointers *p, size_t base, super_tile *t) {
+ALWAYS_INLINE void unpack_scales(const row_pointers *p, size_t offset, super_tile *t) {
     __m256i scales[4];
-    load_transposed(p, base + offsetof(block_q6_K, scales), scales);
+    load_transposed(p, offset + offsetof(block_q6_K, scales), scales);
     for (int i = 0; i < 4; i++) {
         for (int g = 0; g < 4; g++) t->scale[4 * i + g] = _mm256_srai_epi16(upper_bytes(scales[i], g, g), 8);
         t->min[2 * i] = _mm256_srai_epi16(upper_bytes(scales[i], 0, 1), 3);
         t->min[2 * i + 1] = _mm256_srai_epi16(upper_bytes(scales[i], 2, 3), 3);
     }
-    t->d = load_f16_of_rows(p, base + offsetof(block_q6_K, d));
+    t->d = load_f16_of_rows(p, offset + offsetof(block_q6_K, d));
 }
 
-ALWAYS_INLINE void unpack(const row_pointers *p, size_t block, super_tile *t) {
-    const size_t base = block * sizeof(block_q6_K);
-    unpack_scales(p, base, t);
+/// Half of the block: 128 values.
+ALWAYS_INLINE void unpack(const row_pointers *p, size_t offset, int part, __m256i *q) {
     const __m256i low = _mm256_set1_epi8(15), upper = _mm256_set1_epi8(0x30);
-    for (size_t piece = 0; piece < 4; piece++) {   // 16 bytes of qh: values 16 * (piece % 2) of four groups of 32
-        const size_t half = piece / 2, offset = base + 64 * half + 16 * (piece % 2);
+    const size_t ql = offset + offsetof(block_q6_K, ql) + 64 * (size_t)part;
+    const size_t qh = offset + offsetof(block_q6_K, qh) + 32 * (size_t)part;
+    UNROLL for (int piece = 0; piece < 2; piece++) {   // values 16 * piece ..< 16 * piece + 16 of four groups of 32
         __m256i a[4], b[4], h[4];
-        load_transposed(p, offset + offsetof(block_q6_K, ql), a);
-        load_transposed(p, offset + offsetof(block_q6_K, ql) + 32, b);
-        load_transposed(p, offset - 32 * half + offsetof(block_q6_K, qh), h);
-        __m256i *q = t->q + 32 * half + 4 * (piece % 2);
-        for (int j = 0; j < 4; j++) {
+        load_transposed(p, ql + 16 * (size_t)piece, a);
+        load_transposed(p, ql + 16 * (size_t)piece + 32, b);
+        load_transposed(p, qh + 16 * (size_t)piece, h);
+        UNROLL for (int j = 0; j < 4; j++) {
             const __m256i high_a = _mm256_srli_epi16(a[j], 4), high_b = _mm256_srli_epi16(b[j], 4);
-            q[j] = _mm256_or_si256(_mm256_and_si256(a[j], low), _mm256_and_si256(_mm256_slli_epi16(h[j], 4), upper));
-            q[j + 8] = _mm256_or_si256(_mm256_and_si256(b[j], low), _mm256_and_si256(_mm256_slli_epi16(h[j], 2), upper));
-            q[j + 16] = _mm256_or_si256(_mm256_and_si256(high_a, low), _mm256_and_si256(h[j], upper));
-            q[j + 24] = _mm256_or_si256(_mm256_and_si256(high_b, low),
-                                        _mm256_and_si256(_mm256_srli_epi16(h[j], 2), upper));
+            const __m256i bits[4] = {_mm256_slli_epi16(h[j], 4), _mm256_slli_epi16(h[j], 2), h[j],
+                                     _mm256_srli_epi16(h[j], 2)};
+            const __m256i nibbles[4] = {a[j], b[j], high_a, high_b};
+            UNROLL for (int g = 0; g < 4; g++)
+                q[8 * g + 4 * piece + j] =
+                    _mm256_or_si256(_mm256_and_si256(nibbles[g], low), _mm256_and_si256(bits[g], upper));
         }
     }
 }
 
 void matmul_q6_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack, sizeof(block_q6_K), 16, {false, 2}, integer_mins});
+    super_matmul(a, (super_type){unpack_scales, unpack, sizeof(block_q6_K), 32, 16, {false, 2}, integer_mins});
 }
 #include "isa/avx2_end.h"
 #endif

@@ -16,46 +16,64 @@ typedef struct super_tile {
     __m256 d, dmin;
 } super_tile;
 
-/// What a type is to the template: how it unpacks, and the constants of its integer sums.
+/// What a type is to the template: how its blocks unpack, and the constants of its integer sums. A block is unpacked in
+/// parts of `part` vectors, which are whole groups.
 typedef struct super_type {
-    void (*unpack)(const row_pointers *p, size_t block, super_tile *t);
+    void (*scales)(const row_pointers *p, size_t offset, super_tile *t);            // all of the tile but q
+    void (*values)(const row_pointers *p, size_t offset, int part, __m256i *q);
     size_t bytes;   // of a block
+    int part;       // 8, 16 or 32
     int group;      // values per scale: 16 or 32
     sum_mode mode;
     enum { no_mins, float_mins, integer_mins } mins;   // integer: in units of d
 } super_type;
 
+typedef struct column_set {
+    const block_q8_K *const *x;
+    int count;
+} column_set;
+
 /// sum_g min_g * (sum_k x_k) of each column.
-ALWAYS_INLINE void multiply_mins(const super_tile *t, const block_q8_K *const *x, int columns, __m256i *mins) {
-    for (int j = 0; j < 8; j++) {
-        UNROLL for (int c = 0; c < columns; c++) {
-            const __m256i product = _mm256_madd_epi16(t->min[j], broadcast4(x[c]->bsums + 2 * j));
+ALWAYS_INLINE void multiply_mins(const super_tile *t, const column_set columns, __m256i *mins) {
+    UNROLL for (int j = 0; j < 8; j++) {
+        UNROLL for (int c = 0; c < columns.count; c++) {
+            const __m256i product = _mm256_madd_epi16(t->min[j], broadcast4(columns.x[c]->bsums + 2 * j));
             mins[c] = j == 0 ? product : _mm256_add_epi32(mins[c], product);
         }
     }
 }
 
-ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, const block_q8_K *const *x, int columns,
-                                  __m256 *sums) {
+/// Adds the products of a part, vectors q, to the integer sums of each column.
+ALWAYS_INLINE void multiply_part(const super_type type, const __m256i *q, const super_tile *t, int part,
+                                 const column_set columns, __m256i *total) {
     const int vectors = type.group / 4;
-    __m256i total[4], mins[4];
-    UNROLL for (int c = 0; c < columns; c++) total[c] = mins[c] = _mm256_setzero_si256();
-    for (int g = 0; g < super_block / type.group; g++) {
-        UNROLL for (int first = 0; first < vectors; first += type.mode.widen) {
-            __m256i products[4];
-            const int8_t *values[4];
-            UNROLL for (int c = 0; c < columns; c++) {
-                values[c] = x[c]->qs + 4 * (g * vectors + first);
-                products[c] = _mm256_setzero_si256();
-            }
-            byte_products(type.mode, t->q + g * vectors + first, values, columns, products);
-            UNROLL for (int c = 0; c < columns; c++)
-                total[c] = _mm256_add_epi32(total[c], _mm256_madd_epi16(products[c], t->scale[g]));
+    UNROLL for (int first = 0; first < type.part; first += type.mode.widen) {
+        const int at = part * type.part + first;
+        __m256i products[4];
+        const int8_t *values[4];
+        UNROLL for (int c = 0; c < columns.count; c++) {
+            values[c] = columns.x[c]->qs + 4 * at;
+            products[c] = _mm256_setzero_si256();
         }
+        byte_products(type.mode, q + first, values, columns.count, products);
+        UNROLL for (int c = 0; c < columns.count; c++)
+            total[c] = _mm256_add_epi32(total[c], _mm256_madd_epi16(products[c], t->scale[at / vectors]));
     }
-    if (type.mins != no_mins) multiply_mins(t, x, columns, mins);
-    UNROLL for (int c = 0; c < columns; c++) {
-        const __m256 dx = _mm256_set1_ps(x[c]->d);
+}
+
+/// One block of 8 rows with some columns. `p`: unpack the values on the way (few columns); NULL: they are in the tile.
+ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, const row_pointers *p, size_t offset,
+                                  const column_set columns, __m256 *sums) {
+    __m256i total[4], mins[4];
+    UNROLL for (int c = 0; c < columns.count; c++) total[c] = mins[c] = _mm256_setzero_si256();
+    for (int part = 0; part < 64 / type.part; part++) {
+        __m256i q[32];
+        if (p) type.values(p, offset, part, q);
+        multiply_part(type, p ? q : t->q + part * type.part, t, part, columns, total);
+    }
+    if (type.mins != no_mins) multiply_mins(t, columns, mins);
+    UNROLL for (int c = 0; c < columns.count; c++) {
+        const __m256 dx = _mm256_set1_ps(columns.x[c]->d);
         if (type.mins == integer_mins) total[c] = _mm256_sub_epi32(total[c], mins[c]);
         sums[c] = _mm256_fmadd_ps(_mm256_mul_ps(t->d, dx), _mm256_cvtepi32_ps(total[c]), sums[c]);
         if (type.mins == float_mins)
@@ -63,15 +81,19 @@ ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, co
     }
 }
 
-/// One tile with all columns of a panel, 4 columns at a time.
-ALWAYS_INLINE void super_panel(const super_type type, const super_tile *t, const block_q8_K *const *x, size_t columns,
-                               __m256 *sums) {
+/// One block of 8 rows with all columns of a panel, 4 at a time.
+ALWAYS_INLINE void super_panel(const super_type type, super_tile *t, const row_pointers *p, size_t offset,
+                               const block_q8_K *const *x, size_t columns, __m256 *sums) {
+    type.scales(p, offset, t);
+    if (columns == 1) return super_multiply(type, t, p, offset, (column_set){x, 1}, sums);
+    if (columns == 2) return super_multiply(type, t, p, offset, (column_set){x, 2}, sums);
+    for (int part = 0; part < 64 / type.part; part++) type.values(p, offset, part, t->q + part * type.part);
     size_t c = 0;
-    for (; c + 4 <= columns; c += 4) super_multiply(type, t, x + c, 4, sums + c);
+    for (; c + 4 <= columns; c += 4) super_multiply(type, t, NULL, 0, (column_set){x + c, 4}, sums + c);
     switch (columns - c) {
-        case 3: super_multiply(type, t, x + c, 3, sums + c); break;
-        case 2: super_multiply(type, t, x + c, 2, sums + c); break;
-        case 1: super_multiply(type, t, x + c, 1, sums + c); break;
+        case 3: super_multiply(type, t, NULL, 0, (column_set){x + c, 3}, sums + c); break;
+        case 2: super_multiply(type, t, NULL, 0, (column_set){x + c, 2}, sums + c); break;
+        case 1: super_multiply(type, t, NULL, 0, (column_set){x + c, 1}, sums + c); break;
     }
 }
 
@@ -89,8 +111,7 @@ ALWAYS_INLINE void super_matmul(const matmul_args *a, const super_type type) {
             }
             for (size_t block = 0; block < a->k / super_block; block++) {
                 if (columns <= prefetch_columns) prefetch_next_rows(a, &p, block, type.bytes);
-                type.unpack(&p, block, &tile);
-                super_panel(type, &tile, x, columns, sums);
+                super_panel(type, &tile, &p, block * type.bytes, x, columns, sums);
                 for (size_t c = 0; c < columns; c++) x[c]++;
             }
             store_panel(a, row, column, columns, sums);

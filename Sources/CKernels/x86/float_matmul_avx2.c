@@ -1,12 +1,13 @@
 // F32, F16 and BF16 matmul for AVX2, activations f32.
 // Every element is one accumulator of 8 lanes that takes k in steps of 8 (the last one padded with zeros), then the
 // horizontal sum of x86/avx2.h: the same in every register tile, so the tile shape never shows in the result.
-// Tiles of 3 rows x 3 columns (with 4 x 3 clang 21 spills an accumulator, half the speed); 8 x 1 for single columns.
+// Tiles of 3 rows x 3 columns (with 4 x 3 clang 21 spills an accumulator, half the speed), and of 4 rows for one or two
+// columns: 8 rows of 4 KiB would fall into one set of the L1 cache.
 #if defined(__x86_64__)
 #include "isa/avx2_begin.h"
 #include "x86/avx2.h"
 
-enum { rows_per_tile = 3, columns_per_tile = 3, rows_of_single_column = 8, block_bytes = 128 * 1024 };
+enum { rows_per_tile = 3, columns_per_tile = 3, rows_of_few_columns = 4, block_bytes = 128 * 1024 };
 
 /// 8 weights as floats.
 typedef __m256 (*float_loader)(const char *row, size_t index);
@@ -40,20 +41,26 @@ ALWAYS_INLINE __m256 load_end(const float_type type, const char *row, size_t ind
 typedef struct float_tile {
     size_t row, column;
     int rows, columns;
+    bool prefetch;   // the rows after these: the first columns bring a block of rows from memory
 } float_tile;
 
 ALWAYS_INLINE void multiply_tile(const float_type type, const matmul_args *a, const float_tile tile) {
-    const char *w[rows_of_single_column];
+    const char *w[rows_of_few_columns];
     const float *x[columns_per_tile];
-    __m256 sums[rows_of_single_column][columns_per_tile];
+    __m256 sums[rows_of_few_columns][columns_per_tile];
     UNROLL for (int r = 0; r < tile.rows; r++) {
         w[r] = (const char *)a->w + (tile.row + (size_t)r) * a->w_row_bytes;
         UNROLL for (int c = 0; c < tile.columns; c++) sums[r][c] = _mm256_setzero_ps();
     }
     UNROLL for (int c = 0; c < tile.columns; c++)
         x[c] = (const float *)((const char *)a->x + (tile.column + (size_t)c) * a->x_row_bytes);
+    const char *next = w[0] + (size_t)tile.rows * a->w_row_bytes;
     size_t i = 0;
     for (; i + 8 <= a->k; i += 8) {
+        if (tile.prefetch) {
+            UNROLL for (size_t line = 0; line < type.value_bytes / 2; line++)
+                _mm_prefetch(next + i * type.value_bytes * (size_t)tile.rows + 64 * line, _MM_HINT_T0);
+        }
         __m256 xi[columns_per_tile];
         UNROLL for (int c = 0; c < tile.columns; c++) xi[c] = _mm256_loadu_ps(x[c] + i);
         UNROLL for (int r = 0; r < tile.rows; r++) {
@@ -75,15 +82,12 @@ ALWAYS_INLINE void multiply_tile(const float_type type, const matmul_args *a, co
     }
 }
 
-/// Rows row ..< end with `columns` columns, a constant.
+/// Rows row ..< end with `columns` columns, both tile sizes constant.
 ALWAYS_INLINE void multiply_rows(const float_type type, const matmul_args *a, size_t row, size_t end,
-                                 const float_tile first) {
-    float_tile tile = first;
-    tile.rows = first.columns == 1 ? rows_of_single_column : rows_per_tile;
+                                 const float_tile tile) {
     for (; row + (size_t)tile.rows <= end; row += (size_t)tile.rows)
-        multiply_tile(type, a, (float_tile){row, first.column, first.columns == 1 ? rows_of_single_column : rows_per_tile,
-                                            first.columns});
-    for (; row < end; row++) multiply_tile(type, a, (float_tile){row, first.column, 1, first.columns});
+        multiply_tile(type, a, (float_tile){row, tile.column, tile.rows, tile.columns, tile.prefetch});
+    for (; row < end; row++) multiply_tile(type, a, (float_tile){row, tile.column, 1, tile.columns, false});
 }
 
 /// Blocks of rows that stay in the L2 cache while all columns pass.
@@ -94,9 +98,9 @@ ALWAYS_INLINE void float_matmul(const matmul_args *a, const float_type type) {
         const size_t end = a->rows - row < block ? a->rows : row + block;
         size_t c = 0;
         for (; c + columns_per_tile <= a->columns; c += columns_per_tile)
-            multiply_rows(type, a, row, end, (float_tile){.column = c, .columns = columns_per_tile});
-        if (a->columns - c == 2) multiply_rows(type, a, row, end, (float_tile){.column = c, .columns = 2});
-        if (a->columns - c == 1) multiply_rows(type, a, row, end, (float_tile){.column = c, .columns = 1});
+            multiply_rows(type, a, row, end, (float_tile){0, c, rows_per_tile, columns_per_tile, c == 0});
+        if (a->columns - c == 2) multiply_rows(type, a, row, end, (float_tile){0, c, rows_of_few_columns, 2, c == 0});
+        if (a->columns - c == 1) multiply_rows(type, a, row, end, (float_tile){0, c, rows_of_few_columns, 1, c == 0});
     }
 }
 

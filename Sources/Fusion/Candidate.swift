@@ -63,7 +63,7 @@ extension CoolFusion {
     }
 
     /// The winner among the candidates by the ranking rule.
-    func rank(_ candidates: [Candidate]) -> (winner: Int, scores: [Double?], margin: Double?) {
+    func rank(_ candidates: [Candidate]) -> Reranker.Ranking {
         reranker.rank(
             candidates.map { candidate in
                 let votes = candidate.evaluations.sorted { $0.key < $1.key }.map { index, evaluation in

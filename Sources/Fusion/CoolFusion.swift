@@ -21,6 +21,8 @@ public final class CoolFusion {
     var drafting = Drafting()
     private var stopStrings: StopStrings
     private var shown: [UInt8] = []
+    /// Text that was kept back for a stop string and that no segment showed.
+    private var heldBack = ""
     private var hasStarted = false
     private let clock = Stopwatch()
     /// Tokens of the first model; counted by its tokenizer alone once it has left the pool.
@@ -32,6 +34,9 @@ public final class CoolFusion {
         let weights = options.weights ?? sources.map { _ in 1 }
         guard weights.count == sources.count, weights.allSatisfy({ $0 > 0 && $0.isFinite }) else {
             throw .weights(expected: sources.count, found: weights)
+        }
+        guard sources.indices.contains(options.primary) else {
+            throw .primary(options.primary, count: sources.count)
         }
         self.options = options
         reranker = Reranker(rule: try RankRule(named: options.rank))
@@ -49,14 +54,17 @@ public final class CoolFusion {
     public var result: FusionResult {
         FusionResult(
             text: text, stop: stop ?? .cancelled, segments: segments, events: events,
-            usage: members.map { ($0.name, $0.usage) }, answers: [], seconds: clock.seconds,
+            heldBack: heldBack, usage: members.map { ($0.name, $0.usage) },
+            weights: members.map { ($0.name, $0.weight) }, answers: [], seconds: clock.seconds,
             cpuSeconds: clock.cpuSeconds)
     }
 
     /// Runs to the end, or until the caller returns false for a segment.
     public func run(_ onSegment: (Segment) -> Bool = { _ in true }) throws(FusionError) -> FusionResult {
         while let segment = try next() {
-            if !onSegment(segment) { break }
+            if onSegment(segment) { continue }
+            if stop == nil { stop = .cancelled; shown = answer.bytes }
+            break
         }
         return result
     }
@@ -68,28 +76,52 @@ public final class CoolFusion {
         let eventsBefore = events.count
         try start()
         if let limit = options.limit, firstModelTokens >= limit { return end(.length) }
-        if options.shortcuts.draft { draftAndVerify() }
-        var candidates = propose()
-        guard !candidates.isEmpty else {
+        guard let outcome = decide() else {
             if answer.bytes.isEmpty { throw .allFailed(events) }
             return end(.exhausted)
         }
-        let isAgreed = candidates.count == 1
-        if !isAgreed || !options.shortcuts.agreement { evaluate(&candidates) }
-        let ranked = rank(candidates)
-        let winner = candidates[ranked.winner]
+        let winner = outcome.candidates[outcome.winner]
         let offset = answer.bytes.count
-        let shownNow = commit(winner)
-        let wasVerified = isAgreed && winner.proposals.values.contains(where: \.wasDrafted)
+        let shownNow = commit(winner, how: outcome.how)
         let segment = Segment(
             text: String(decoding: answer.bytes[offset...], as: UTF8.self), offset: offset,
-            proposers: names(winner.proposals.keys),
-            how: isAgreed ? (wasVerified ? .verified : .agreed) : .ranked,
-            candidates: zip(candidates, ranked.scores).map { report($0, score: isAgreed ? nil : $1) },
-            margin: ranked.margin, events: Array(events[eventsBefore...]), seconds: started.seconds,
+            proposers: names(winner.proposals.keys), how: outcome.how,
+            candidates: zip(outcome.candidates, outcome.scores).map { report($0, score: $1) },
+            margin: outcome.margin, events: Array(events[eventsBefore...]), seconds: started.seconds,
             shown: String(decoding: shownNow, as: UTF8.self))
         segments.append(segment)
         return segment
+    }
+
+    /// What a step decided.
+    struct Outcome {
+        var candidates: [Candidate]
+        var winner = 0
+        var scores: [Double?]
+        var margin: Double?
+        var how: Decision
+    }
+
+    /// Proposing, scoring and ranking; nil where nobody can propose.
+    private func decide() -> Outcome? {
+        if options.strategy == .primary {
+            if let led = lead() { return led }
+        } else if options.shortcuts.draft {
+            draftAndVerify()
+        }
+        var candidates = propose()
+        if candidates.isEmpty { return nil }
+        let isAgreed = candidates.count == 1
+        if !isAgreed || !options.shortcuts.agreement { evaluate(&candidates) }
+        if isAgreed {
+            let wasVerified = candidates[0].proposals.values.contains(where: \.wasDrafted)
+            return Outcome(candidates: candidates, scores: [nil], how: wasVerified ? .verified : .agreed)
+        }
+        let ranked = rank(candidates)
+        var outcome = Outcome(
+            candidates: candidates, winner: ranked.winner, scores: ranked.scores, margin: ranked.margin, how: .ranked)
+        if options.strategy == .primary { protectPrimary(&outcome) }
+        return outcome
     }
 
     // MARK: steps
@@ -120,7 +152,7 @@ public final class CoolFusion {
     }
 
     /// Makes the winner part of every model's text; gives back the bytes that may now be shown.
-    private func commit(_ winner: Candidate) -> [UInt8] {
+    private func commit(_ winner: Candidate, how: Decision) -> [UInt8] {
         let offset = answer.bytes.count
         var text = winner.text
         if winner.eos { stop = .eos }
@@ -128,11 +160,15 @@ public final class CoolFusion {
             text = Array(text[..<cut])
             stop = .length
         }
+        if stop == nil, let limit = options.limit, firstModelTokens >= limit { stop = .length }
         var now = stopStrings.append(text)
         if stopStrings.isStopped { stop = .stopString }
         if stop != nil { now += stopStrings.finish() }
         shown += now
-        for member in active { commit(winner, to: member, at: offset) }
+        // Behind a primary that is sure, the others catch up only when they are asked.
+        for member in active where how != .led || winner.proposals[member.index] != nil {
+            commit(winner, to: member, at: offset)
+        }
         answer.starts.append(offset)
         answer.bytes += text
         if stopStrings.isStopped { answer.bytes.removeLast(max(0, answer.bytes.count - max(shown.count, offset))) }
@@ -152,8 +188,7 @@ public final class CoolFusion {
         // Nothing follows a finished text: only what costs nothing is still committed.
         if stop != nil && scored == nil { return }
         let spelling = known?.spelling ?? member.spelling(of: winner.text, after: answer, words: options.tailWords)
-        do { try member.take(spelling, scored: scored) } catch { return leave(member, error) }
-        if !spelling.isExact { member.forbidTail(before: offset + winner.text.count) }
+        do { try member.take(winner.text, spelled: spelling, scored: scored) } catch { leave(member, error) }
     }
 
     /// Where the winner's text must be cut so that the first model has written no more tokens than allowed;
@@ -181,7 +216,9 @@ public final class CoolFusion {
 
     private func end(_ reason: StopReason) -> Segment? {
         stop = reason
-        shown += stopStrings.finish()
+        let rest = stopStrings.finish()
+        shown += rest
+        heldBack = String(decoding: rest, as: UTF8.self)
         return nil
     }
 
@@ -193,7 +230,7 @@ public final class CoolFusion {
     }
 
     /// Two models of one name are told apart by a number.
-    private static func distinctNames(_ names: [String]) -> [String] {
+    static func distinctNames(_ names: [String]) -> [String] {
         var seen: Set<String> = []
         return names.map { name in
             var distinct = name

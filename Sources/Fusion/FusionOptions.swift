@@ -47,6 +47,18 @@ public struct FusionOptions: Sendable {
     public var shortcuts = Shortcuts()
     /// One positive weight per model, in model order; nil: all equal.
     public var weights: [Double]?
+    /// Weights from each model's bits per byte on its prompt; `weights` is then not looked at.
+    public var weighsByPrompt = false
+    /// The model that leads (strategy `primary`) or writes alone (`solo`), in model order.
+    public var primary = 0
+    /// The primary is sure of a segment of at most this perplexity, and the others are not asked.
+    public var surePerplexity = 1.25
+    /// By how many nats, in the models' mean, another candidate must beat the primary's own.
+    public var primaryMargin = 1.0
+    /// How whole answers are ranked; nil: `paper` as `paper`, every other rule as `bpb`.
+    public var answerRank: String?
+    /// Reads an answer for strategy `vote`: equal readings are one vote; nil: it does not vote.
+    public var parse: @Sendable (String) -> String? = lastNumber
 
     public init() {}
 
@@ -63,6 +75,7 @@ public enum FusionError: Error, Sendable, CustomStringConvertible {
     case noModels
     case unknownRule(String, known: [String])
     case weights(expected: Int, found: [Double])
+    case primary(Int, count: Int)
     /// Every model failed before a single byte was written.
     case allFailed([FusionEvent])
 
@@ -73,6 +86,8 @@ public enum FusionError: Error, Sendable, CustomStringConvertible {
             "there is no ranking rule \(name.debugDescription), only \(known.joined(separator: ", "))"
         case .weights(let expected, let found):
             "expected \(expected) positive finite weights, one per model, found \(found)"
+        case .primary(let index, let count):
+            "the leading model must be one of 0 to \(count - 1), found \(index)"
         case .allFailed(let events):
             "no model could begin: " + events.map(\.description).joined(separator: "; ")
         }

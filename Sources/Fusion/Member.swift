@@ -3,6 +3,8 @@
 // The answer is the same bytes for all; here it is spelled in this model's own tokens, with the byte
 // offset after each, so that a candidate is encoded behind a few words of text, never from the start.
 
+import Inference
+
 /// The committed bytes and where their segments start.
 struct Answer {
     var bytes: [UInt8] = []
@@ -37,7 +39,10 @@ final class Member {
     private(set) var run: [GreedyToken] = []
     /// How many tokens of the run another model's draft gave.
     private(set) var verifiedRun = 0
+    /// Offset in the answer up to which this model has taken it in.
+    private(set) var textEnd = 0
     private var rowsBefore = 0
+    private let workBefore: Work
     private var counts = Usage()
     /// The answer before this offset cannot be spelled: no tail may start there.
     private var floor = 0
@@ -45,10 +50,11 @@ final class Member {
 
     init(source: any SourceModel, name: String, index: Int, weight: Double) {
         (self.source, self.name, self.index, self.weight) = (source, name, index, weight)
+        workBefore = source.work
     }
 
     func start() throws(SourceFailure) {
-        (tokens, ends, run, verifiedRun, floor, tail) = ([], [], [], 0, 0, nil)
+        (tokens, ends, run, verifiedRun, floor, textEnd, tail) = ([], [], [], 0, 0, 0, nil)
         try source.start()
         rowsBefore = source.work.rows
     }
@@ -56,11 +62,11 @@ final class Member {
     var usage: Usage {
         var usage = counts
         let work = source.work
-        usage.passes = work.passes
+        usage.passes = work.passes - workBefore.passes
         usage.rows = work.rows - rowsBefore
         usage.wasted = max(0, usage.rows - tokens.count)
-        usage.seconds = work.seconds
-        usage.cpuSeconds = work.cpuSeconds
+        usage.seconds = work.seconds - workBefore.seconds
+        usage.cpuSeconds = work.cpuSeconds - workBefore.cpuSeconds
         return usage
     }
 
@@ -171,6 +177,7 @@ final class Member {
     func keep(_ proposal: Proposal, at offset: Int, lookahead: Bool) throws(SourceFailure) {
         tokens += run[..<proposal.count].map(\.token)
         ends += proposal.ends.map { offset + $0 }
+        textEnd = offset + proposal.text.count
         try source.keep(proposal.count)
         run.removeFirst(proposal.count)
         verifiedRun = max(0, verifiedRun - proposal.count)
@@ -178,7 +185,7 @@ final class Member {
     }
 
     /// Commits another model's text; `scored` is the index of its continuation in the last scoring pass.
-    func take(_ spelling: Spelling, scored: Int?) throws(SourceFailure) {
+    private func take(_ spelling: Spelling, scored: Int?) throws(SourceFailure) {
         if let scored {
             try source.append(scored: scored)
         } else {
@@ -191,8 +198,22 @@ final class Member {
         ends += spelling.ends
     }
 
-    /// After text this model cannot spell, tails start behind it.
-    func forbidTail(before offset: Int) { floor = max(floor, offset) }
+    /// Commits text by evaluating it, as part of the answer or behind what it has of it.
+    func take(_ text: [UInt8], spelled: Spelling, scored: Int? = nil) throws(SourceFailure) {
+        try take(spelled, scored: scored)
+        textEnd += text.count
+        // After text this model cannot spell, tails start behind it.
+        if !spelled.isExact { floor = textEnd }
+    }
+
+    /// Takes in the answer that was written without asking this model.
+    func catchUp(_ answer: Answer, words: Int) throws(SourceFailure) {
+        if textEnd == answer.bytes.count { return }
+        let known = Answer(
+            bytes: Array(answer.bytes[..<textEnd]), starts: answer.starts.filter { $0 < textEnd })
+        let text = Array(answer.bytes[textEnd...])
+        try take(text, spelled: spelling(of: text, after: known, words: words))
+    }
 
     func score(_ continuations: [Continuation]) throws(SourceFailure) -> [[Double]] {
         counts.scored += continuations.reduce(0) { $0 + $1.tokens.count + ($1.stop == nil ? 0 : 1) }

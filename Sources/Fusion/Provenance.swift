@@ -9,6 +9,8 @@ public enum Decision: String, Sendable {
     case verified
     /// Chosen by the ranking rule.
     case ranked
+    /// Strategy `primary`: the leading model was sure, the others were not asked.
+    case led
 }
 
 /// One proposed text and what the models say about it.
@@ -80,6 +82,19 @@ public struct Usage: Hashable, Sendable {
     public var cpuSeconds = 0.0
 
     public init() {}
+
+    static func + (a: Usage, b: Usage) -> Usage {
+        var sum = a
+        sum.generated += b.generated
+        sum.scored += b.scored
+        sum.verified += b.verified
+        sum.wasted += b.wasted
+        sum.passes += b.passes
+        sum.rows += b.rows
+        sum.seconds += b.seconds
+        sum.cpuSeconds += b.cpuSeconds
+        return sum
+    }
 }
 
 /// Why an answer ended.
@@ -99,8 +114,11 @@ public struct FusionResult: Sendable {
     public var stop: StopReason
     public var segments: [Segment]
     public var events: [FusionEvent]
+    /// Text that no segment's `shown` brought; what was streamed is complete only with it.
+    public var heldBack: String
     /// In model order.
     public var usage: [(model: String, usage: Usage)]
+    public var weights: [(model: String, weight: Double)]
     /// The answers that were ranked; empty where the strategy ranks none.
     public var answers: [AnswerReport]
     public var seconds: Double
@@ -110,8 +128,8 @@ public struct FusionResult: Sendable {
 /// One of several whole answers.
 public struct AnswerReport: Sendable {
     public var text: String
-    /// The model that wrote it alone, nil for the fused answer.
-    public var model: String?
+    /// The models that wrote it alone; empty for the fused answer.
+    public var authors: [String]
     public var stop: StopReason
     public var score: Double?
     public var models: [String: Evaluation]

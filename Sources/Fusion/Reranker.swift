@@ -81,9 +81,17 @@ struct Reranker: Sendable {
         var proposers: Int
     }
 
-    /// The winner's index, every score (nil where no model could score), and the winner's lead over the runner-up.
+    struct Ranking {
+        var winner: Int { order.first ?? 0 }
+        /// Best first.
+        var order: [Int]
+        var scores: [Double?]
+        var margin: Double?
+    }
+
+    /// The order, every score (nil where no model could score), and the winner's lead over the runner-up.
     /// Ties go to more proposers, then to the earlier candidate; candidates without a score come last.
-    func rank(_ entries: [Entry]) -> (winner: Int, scores: [Double?], margin: Double?) {
+    func rank(_ entries: [Entry]) -> Ranking {
         let scores = entries.map { entry -> Double? in
             let usable = entry.votes.filter { $0.evaluation.isUsable && $0.weight > 0 }
             return usable.isEmpty ? nil : rule.score(usable)
@@ -98,6 +106,6 @@ struct Reranker: Sendable {
         let second = order.dropFirst().first.flatMap { scores[$0] }
         var margin: Double?
         if let best, let second { margin = abs(best - second) }
-        return (order.first ?? 0, scores, margin)
+        return Ranking(order: order, scores: scores, margin: margin)
     }
 }

@@ -53,6 +53,17 @@ public final class SessionSource: SourceModel {
 
     // MARK: the answer's start
 
+    public func promptBitsPerByte() throws(SourceFailure) -> Double? {
+        guard begun == nil, let first = prompt.tokens.first, prompt.tokens.count > 1 else { return nil }
+        let rest = Array(prompt.tokens[1...])
+        return try engine { () throws(InferenceError) in
+            try session.append([first])
+            let nll = try Scorer(session).score([rest])[0].nll
+            try session.rewind(to: 0)
+            return nll / (0.6931471805599453 * Double(max(1, tokenizer.decode(rest).count)))
+        }
+    }
+
     public func start() throws(SourceFailure) {
         try engine { () throws(InferenceError) in
             if let begun {

@@ -67,6 +67,8 @@ public protocol SourceModel: AnyObject {
     /// Byte offsets at which this model's pre-tokenizer starts a piece.
     func pieceStarts(_ text: [UInt8]) -> [Int]
 
+    /// How well the model predicts its prompt; nil where the prompt is a single token. Before `start`.
+    func promptBitsPerByte() throws(SourceFailure) -> Double?
     /// Evaluates the prompt, or goes back to its end; the answer and the run are then empty.
     func start() throws(SourceFailure)
     /// The run's next token: argmax, ties to the lowest id.

@@ -46,7 +46,7 @@ final class ScriptedModel: SourceModel {
 
     var stopTokens: Set<Int32> { [Self.stop] }
     var mainStop: Int32? { Self.stop }
-    func bytes(of token: Int32) -> [UInt8] { pieces[Int(token)] }
+    func bytes(of token: Int32) -> [UInt8] { token < 0 ? [] : pieces[Int(token)] }
     func pieceStarts(_ text: [UInt8]) -> [Int] { simplePieceStarts(text) }
 
     func encode(_ text: [UInt8], startsAnswer: Bool) -> [Int32] {
@@ -96,6 +96,11 @@ final class ScriptedModel: SourceModel {
         work.passes += 1
         work.rows += rows
     }
+
+    /// Told by the test.
+    var promptBits: Double?
+
+    func promptBitsPerByte() throws(SourceFailure) -> Double? { promptBits }
 
     func start() throws(SourceFailure) {
         try evaluate(0)

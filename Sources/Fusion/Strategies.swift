@@ -1,0 +1,64 @@
+// All strategies behind one call (cool-fusion.md section 6): the loop, one model alone, and whole answers
+// that are ranked or voted on.
+
+import Inference
+
+/// Writes one answer with several models by `options.strategy`.
+///
+/// `onSegment` gets every segment of the answer: at once for `cool`, `solo` and `primary`; for strategies that
+/// choose among whole answers the chosen one's segments at the end. It returns false to stop.
+public func fuse(
+    _ sources: [any SourceModel], options: FusionOptions = .init(), onSegment: (Segment) -> Bool = { _ in true }
+) throws(FusionError) -> FusionResult {
+    var options = options
+    if options.weighsByPrompt { options.weights = promptWeights(sources) }
+    switch options.strategy {
+    case .cool, .primary:
+        return try CoolFusion(sources, options: options).run(onSegment)
+    case .solo:
+        guard sources.indices.contains(options.primary) else {
+            throw .primary(options.primary, count: sources.count)
+        }
+        return try WholeAnswers(sources, options: options).solo(options.primary).run(onSegment)
+    case .rerank, .coolRerank, .vote:
+        let result = try WholeAnswers(sources, options: options).best()
+        for segment in result.segments where !onSegment(segment) { break }
+        return result
+    }
+}
+
+/// Weights from how well each model predicts its prompt: (lowest bits per byte / own) squared, at least 1/4, so
+/// that a short prompt cannot silence a model. A model that cannot say gets 1/4.
+public func promptWeights(_ sources: [any SourceModel]) -> [Double] {
+    let bits = sources.map { source -> Double in
+        guard let bits = try? source.promptBitsPerByte(), bits.isFinite, bits > 0 else { return .infinity }
+        return bits
+    }
+    guard let lowest = bits.min(), lowest.isFinite else { return sources.map { _ in 1 } }
+    return bits.map { max((lowest / $0) * (lowest / $0), 0.25) }
+}
+
+/// The last number in a text without its thousands separators: "1,234.50" reads as "1234.5".
+@Sendable public func lastNumber(_ text: String) -> String? {
+    var numbers: [String] = []
+    var current = ""
+    for character in text.unicodeScalars.map(Character.init) + [" "] {
+        let isDigit = character.isASCII && character.isNumber
+        let continues = !current.isEmpty && current != "-" && (character == "," || character == ".")
+        if isDigit || continues || (character == "-" && current.isEmpty) {
+            current.append(character)
+        } else {
+            if current.contains(where: \.isNumber) { numbers.append(current) }
+            current = character == "-" ? "-" : ""
+        }
+    }
+    return numbers.last.map { number in
+        var plain = number.filter { $0 != "," }
+        while plain.last == "." { plain.removeLast() }
+        if plain.contains(".") {
+            while plain.last == "0" { plain.removeLast() }
+            if plain.last == "." { plain.removeLast() }
+        }
+        return plain
+    }
+}

@@ -1,0 +1,185 @@
+// Strategies that choose among whole answers: every model writes its own, all models score all of them, the
+// best by the ranking rule or by majority is taken.
+
+import Inference
+
+struct WholeAnswers {
+    let sources: [any SourceModel]
+    let options: FusionOptions
+    private let names: [String]
+    private let weights: [Double]
+    private let reranker: Reranker
+
+    init(_ sources: [any SourceModel], options: FusionOptions) throws(FusionError) {
+        // The loop checks everything that could be wrong with the options.
+        let members = try CoolFusion(sources, options: options).members
+        self.sources = sources
+        self.options = options
+        names = members.map(\.name)
+        weights = members.map(\.weight)
+        let rank = options.answerRank ?? (options.rank == "paper" ? "paper" : "bpb")
+        reranker = Reranker(rule: try RankRule(named: rank))
+    }
+
+    /// One model's answer, with its authors and what the models say about it.
+    private struct Answer {
+        var result: FusionResult
+        var text: [UInt8]
+        var authors: [Int]
+        /// The tokens in which a model wrote it, by source index.
+        var tokens: [Int: [Int32]]
+        var evaluations: [Int: Evaluation] = [:]
+        var endsText: Bool { result.stop == .eos }
+    }
+
+    /// The loop with one model: plain greedy.
+    func solo(_ index: Int) throws(FusionError) -> CoolFusion {
+        var alone = options
+        alone.strategy = .cool
+        alone.weights = nil
+        alone.primary = 0
+        return try CoolFusion([sources[index]], options: alone)
+    }
+
+    /// Writes all answers and takes the best.
+    func best() throws(FusionError) -> FusionResult {
+        let clock = Stopwatch()
+        var usage = [Usage](repeating: Usage(), count: sources.count)
+        var events: [FusionEvent] = []
+        var answers = try write(&usage, &events)
+        for index in sources.indices { usage[index] = usage[index] + evaluate(&answers, by: index, &events) }
+        let ranked = reranker.rank(
+            answers.map { answer in
+                Reranker.Entry(
+                    votes: answer.evaluations.sorted { $0.key < $1.key }.map { (evaluation: $1, weight: weights[$0]) },
+                    proposers: answer.authors.count)
+            })
+        let parsed = answers.map {
+            options.strategy == .vote ? options.parse(String(decoding: $0.text, as: UTF8.self)) : nil
+        }
+        let winner = majority(answers, parsed, order: ranked.order) ?? ranked.winner
+        var result = answers[winner].result
+        result.answers = answers.indices.map { place in
+            AnswerReport(
+                text: answers[place].result.text, authors: answers[place].authors.map { names[$0] },
+                stop: answers[place].result.stop, score: ranked.scores[place],
+                models: Dictionary(
+                    uniqueKeysWithValues: answers[place].evaluations.map { (names[$0], $1) }),
+                parsed: parsed[place])
+        }
+        result.events = events
+        result.usage = Array(zip(names, usage)).map { (model: $0, usage: $1) }
+        result.weights = Array(zip(names, weights)).map { (model: $0, weight: $1) }
+        (result.seconds, result.cpuSeconds) = (clock.seconds, clock.cpuSeconds)
+        return result
+    }
+
+    /// The solo answers in model order, and the fused one; equal answers are one with several authors.
+    private func write(_ usage: inout [Usage], _ events: inout [FusionEvent]) throws(FusionError) -> [Answer] {
+        var answers: [Answer] = []
+        var failures: [FusionEvent] = []
+        for index in sources.indices {
+            do {
+                let fusion = try solo(index)
+                let result = try fusion.run()
+                usage[index] = usage[index] + fusion.members[0].usage
+                add(
+                    Answer(
+                        result: named(result, names[index]), text: Array(result.text.utf8), authors: [index],
+                        tokens: [index: fusion.members[0].tokens]), to: &answers)
+            } catch .allFailed(let reasons) {
+                failures += reasons
+            }
+        }
+        events += failures
+        if options.strategy == .coolRerank {
+            let fusion = try CoolFusion(sources, options: options)
+            let result = try fusion.run()
+            for member in fusion.members { usage[member.index] = usage[member.index] + member.usage }
+            events += result.events
+            let tokens = Dictionary(uniqueKeysWithValues: fusion.members.map { ($0.index, $0.tokens) })
+            add(Answer(result: result, text: Array(result.text.utf8), authors: [], tokens: tokens), to: &answers)
+        }
+        if answers.isEmpty { throw .allFailed(failures) }
+        return answers
+    }
+
+    private func add(_ answer: Answer, to answers: inout [Answer]) {
+        let known = answers.firstIndex { $0.text == answer.text && $0.endsText == answer.endsText }
+        guard let known else { return answers.append(answer) }
+        answers[known].authors += answer.authors
+        answers[known].tokens.merge(answer.tokens) { own, _ in own }
+    }
+
+    /// A solo result under the name that tells equal models apart.
+    private func named(_ result: FusionResult, _ name: String) -> FusionResult {
+        var result = result
+        result.usage = result.usage.map { (name, $0.usage) }
+        return result
+    }
+
+    /// One model's likelihood of every answer, from its prompt's end.
+    private func evaluate(_ answers: inout [Answer], by index: Int, _ events: inout [FusionEvent]) -> Usage {
+        let member = Member(source: sources[index], name: names[index], index: index, weight: weights[index])
+        for place in answers.indices {
+            let answer = answers[place]
+            let stop = answer.endsText ? sources[index].mainStop : nil
+            guard let tokens = spelled(answer, by: member), !answer.endsText || stop != nil else {
+                let reason = answer.endsText && stop == nil ? FusionEvent.Reason.noStopToken : .unspellable
+                events.append(.unscored(model: names[index], text: answer.result.text, reason: reason))
+                continue
+            }
+            do {
+                try member.start()
+                let logprobs = try member.scoreWhole(tokens, stop: stop)
+                let evaluation = Evaluation(
+                    nll: -logprobs.reduce(0, +), tokens: logprobs.count,
+                    bytes: answer.text.count + (stop == nil ? 0 : 1))
+                if evaluation.isUsable {
+                    answers[place].evaluations[index] = evaluation
+                } else {
+                    events.append(.unscored(model: names[index], text: answer.result.text, reason: .notFinite))
+                }
+            } catch {
+                events.append(.left(model: names[index], reason: error))
+                break
+            }
+        }
+        var usage = member.usage
+        usage.wasted = 0
+        return usage
+    }
+
+    /// The answer in a model's tokens: as it wrote it, else as its tokenizer would.
+    private func spelled(_ answer: Answer, by member: Member) -> [Int32]? {
+        if let own = answer.tokens[member.index], own.flatMap(member.source.bytes(of:)) == answer.text { return own }
+        let spelling = member.spelling(of: answer.text, after: .init(), words: options.tailWords)
+        return spelling.isExact ? spelling.tokens : nil
+    }
+
+    /// The best-ranked answer of the reading that most authors share; nil without strategy `vote` or any reading.
+    private func majority(_ answers: [Answer], _ parsed: [String?], order: [Int]) -> Int? {
+        var votes: [String: Int] = [:]
+        for (answer, reading) in zip(answers, parsed) {
+            if let reading { votes[reading, default: 0] += answer.authors.count }
+        }
+        guard let most = votes.values.max() else { return nil }
+        return order.first { parsed[$0].map { votes[$0] == most } ?? false }
+    }
+}
+
+extension Member {
+    /// Log-probabilities of a whole answer, a part at a time, so that its length is bounded by the context alone.
+    func scoreWhole(_ tokens: [Int32], stop: Int32?) throws(SourceFailure) -> [Double] {
+        var logprobs: [Double] = []
+        var start = 0
+        repeat {
+            let end = min(start + 256, tokens.count)
+            let isLast = end == tokens.count
+            logprobs += try score([Continuation(tokens: Array(tokens[start..<end]), stop: isLast ? stop : nil)])[0]
+            if !isLast { try source.append(scored: 0) }
+            start = end
+        } while start < tokens.count
+        return logprobs
+    }
+}

@@ -25,12 +25,19 @@ public final class CoolFusion {
     private var heldBack = ""
     private var hasStarted = false
     private let clock = Stopwatch()
-    /// Tokens of the first model; counted by its tokenizer alone once it has left the pool.
+    /// The model whose tokens the limit counts: the first, also where it has left the pool or is not in it.
+    private let counter: any SourceModel
     private var firstModelTokens = 0
 
     /// Prepares a fusion of `sources`, whose order breaks ties; nothing is evaluated yet.
-    public init(_ sources: [any SourceModel], options: FusionOptions = .init()) throws(FusionError) {
-        guard !sources.isEmpty else { throw .noModels }
+    public convenience init(_ sources: [any SourceModel], options: FusionOptions = .init()) throws(FusionError) {
+        guard let first = sources.first else { throw .noModels }
+        try self.init(sources, options: options, counting: first)
+    }
+
+    /// A fusion whose limit counts the tokens of `counter`.
+    init(_ sources: [any SourceModel], options: FusionOptions, counting counter: any SourceModel) throws(FusionError) {
+        self.counter = counter
         let weights = options.weights ?? sources.map { _ in 1 }
         guard weights.count == sources.count, weights.allSatisfy({ $0 > 0 && $0.isFinite }) else {
             throw .weights(expected: sources.count, found: weights)
@@ -196,22 +203,31 @@ public final class CoolFusion {
     private func cutAtLimit(_ winner: Candidate) -> Int? {
         let first = members[0]
         let ends: [Int]
-        if let proposal = winner.proposals[0] {
+        if first.source !== counter || active.first !== first {
+            ends = ownEnds(winner.text)
+        } else if let proposal = winner.proposals[0] {
             ends = proposal.ends
-        } else if active.first === first {
+        } else {
             let spelling =
                 winner.spellings[0]?.spelling
                 ?? first.spelling(of: winner.text, after: answer, words: options.tailWords)
             firstModelTokens -= spelling.dropping
             ends = spelling.ends.map { max(0, $0 - answer.bytes.count) }
-        } else {
-            ends = first.source.encode(winner.text, startsAnswer: false).map { _ in 0 }
         }
         firstModelTokens += ends.count
         guard let limit = options.limit, firstModelTokens > limit else { return nil }
         let allowed = ends.count - (firstModelTokens - limit)
         firstModelTokens = limit
         return allowed > 0 ? min(ends[allowed - 1], winner.text.count) : 0
+    }
+
+    /// Offsets in the text after each token of the model whose tokens count.
+    private func ownEnds(_ text: [UInt8]) -> [Int] {
+        var end = 0
+        return counter.encode(text, startsAnswer: answer.bytes.isEmpty).map { token in
+            end = min(end + counter.bytes(of: token).count, text.count)
+            return end
+        }
     }
 
     private func end(_ reason: StopReason) -> Segment? {

@@ -32,13 +32,15 @@ struct WholeAnswers {
         var endsText: Bool { result.stop == .eos }
     }
 
-    /// The loop with one model: plain greedy.
+    /// The loop with one model: plain greedy. The limit counts the first model's tokens for every answer, else
+    /// answers of different length would be compared; alone with strategy `solo`, a model counts its own.
     func solo(_ index: Int) throws(FusionError) -> CoolFusion {
         var alone = options
         alone.strategy = .cool
         alone.weights = nil
         alone.primary = 0
-        return try CoolFusion([sources[index]], options: alone)
+        let counter = options.strategy == .solo ? sources[index] : sources[0]
+        return try CoolFusion([sources[index]], options: alone, counting: counter)
     }
 
     /// Writes all answers and takes the best.

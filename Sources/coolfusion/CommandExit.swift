@@ -121,7 +121,7 @@ enum CommandExit {
 
     private static func code(ofFusion error: FusionError) -> Int32 {
         switch error {
-        case .noModels, .unknownRule, .weights: usage
+        case .noModels, .unknownRule, .weights, .primary: usage
         case .allFailed: failed
         }
     }

@@ -38,6 +38,7 @@ struct FuseReport {
         if !result.answers.isEmpty { members.append(("answers", .array(result.answers.map(answer)))) }
         if !result.events.isEmpty { members.append(("events", .strings(result.events.map(\.description)))) }
         return members + [
+            ("weights", .object(result.weights.map { ($0.model, .number($0.weight)) })),
             ("usage", .object(result.usage.map { ($0.model, Self.usage($0.usage)) })),
             ("seconds", .number(result.seconds)), ("cpu_seconds", .number(result.cpuSeconds)),
         ]
@@ -72,7 +73,7 @@ struct FuseReport {
 
     private func answer(_ answer: AnswerReport) -> JSON {
         var members: [(String, JSON)] = [
-            ("text", .string(answer.text)), ("model", answer.model.map(JSON.string) ?? .null),
+            ("text", .string(answer.text)), ("authors", .strings(answer.authors)),
             ("stop", .string(answer.stop.rawValue)),
         ]
         if let score = answer.score { members.append(("score", .number(score))) }

@@ -15,7 +15,7 @@ struct FusionRuleOptions: ParsableArguments {
     @Option(help: "Tokens after which a segment ends without a word boundary.")
     var maxSegmentTokens: Int?
 
-    @Option(help: "One positive weight per model, separated by commas.")
+    @Option(help: "One positive weight per model, separated by commas, or 'prompt': by how well each predicts it.")
     var weights: String?
 
     @Flag(help: "Let segments be white space alone and cut numbers, as the paper has it.")
@@ -32,7 +32,7 @@ struct FusionRuleOptions: ParsableArguments {
         if let maxSegmentTokens, maxSegmentTokens < 1 {
             throw ValidationError("--max-segment-tokens must be at least 1, found \(maxSegmentTokens)")
         }
-        if let weights, parsed(weights) == nil {
+        if let weights, weights != "prompt", parsed(weights) == nil {
             throw ValidationError("--weights: '\(weights)' is not a list of numbers")
         }
     }
@@ -46,7 +46,8 @@ struct FusionRuleOptions: ParsableArguments {
         options.limit = limits.count
         options.stopStrings = limits.stopStrings
         options.paperExact = paperExact
-        options.weights = weights.flatMap(parsed)
+        options.weighsByPrompt = weights == "prompt"
+        options.weights = options.weighsByPrompt ? nil : weights.flatMap(parsed)
         if noShortcuts { options.shortcuts = .none }
         if explain { options.shortcuts.agreement = false }
         return options

@@ -52,6 +52,18 @@ private func three() -> [ScriptedModel] {
     #expect(result.usage.allSatisfy { $0.usage.scored > 0 && $0.usage.generated > 0 })
 }
 
+@Test func everyAnswerHasTheFirstModelsMeasure() throws {
+    // Three tokens of the first model are three words, whatever they are for the author.
+    let letters = ScriptedModel(
+        "b", pieces: [" i", "t", "s", " 1", "3", "."],
+        script: [
+            "": [" i": 0.9], " i": ["t": 0.9], " it": [" i": 0.9], " it i": ["s": 0.9], " it is": [" 1": 0.9],
+            " it is 1": ["3": 0.9], " it is 13": [".": 0.9],
+        ])
+    let result = try run(.rerank, [three()[0], letters]) { $0.limit = 3 }
+    #expect(result.answers.map(\.text) == [" it is 12", " it is 13"])
+}
+
 @Test func theFusedAnswerMayWin() throws {
     let result = try run(.coolRerank, three())
     #expect(result.answers.count == 3)
@@ -90,7 +102,7 @@ private func three() -> [ScriptedModel] {
     }
     let clear = try run(.primary, pool(0.69)) { $0.primaryMargin = 0.1 }
     #expect(clear.text == " it is 40.")
-    #expect(clear.segments.map(\.how) == [.led, .led, .ranked, .led, .led])
+    #expect(clear.segments.map(\.how) == [.led, .led, .ranked, .led])
     let narrow = try run(.primary, pool(0.69)) { $0.primaryMargin = 1 }
     #expect(narrow.text == " it is 12.")
     #expect(narrow.segments[2].how == .ranked)

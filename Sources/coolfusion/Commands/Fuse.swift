@@ -39,15 +39,15 @@ struct Fuse: ParsableCommand {
             return try loading(model.path) { SessionSource(try Session(model: model), prompt: prompt) }
         }
         let options = rules.options(limits)
-        let fusion = try CoolFusion(sources, options: options)
         let report = FuseReport(models: models, options: options)
         var writer = AnswerWriter(showsText: !json && !jsonl, quiet: engine.reporting.quiet)
         showLegend(models)
-        let result = try fusion.run { segment in
+        let result = try fuse(sources, options: options) { segment in
             for event in segment.events { tell(event) }
             if jsonl { return writer.write(line: report.segmentEvent(segment)) }
             return writer.write(segment.shown) { coloured($0, segment, models) }
         }
+        if !result.heldBack.isEmpty { _ = writer.write(result.heldBack) }
         if json { try StandardOutput.line(report.result(result)) }
         if jsonl { try StandardOutput.line(report.resultEvent(result)) }
         try writer.finish()

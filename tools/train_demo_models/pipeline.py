@@ -19,7 +19,7 @@ import export
 import members
 import training
 
-SEED, HELDOUT, TEST = 20240719, 300, 1000
+SEED, HELDOUT, TEST, CHECKED = 20240719, 300, 1000, 200
 
 
 def say(text):
@@ -72,17 +72,44 @@ def evaluate(names, work, problems):
         json.dump([{"question": p.question, **{n: t[i] for n, t in texts.items()}} for i, p in enumerate(problems)], f, indent=0)
 
 
+def check(engine, names, work, out):
+    """Whether the engine's greedy answers equal PyTorch's: F32 files must agree on all CHECKED problems; Q8_0 files may
+    differ where two tokens are almost equally likely, because engines round activations too."""
+    problems, exact = corpus.fixed_set("test", CHECKED), True
+    for name in names:
+        model, vocabulary, _ = load(name, work)
+        for kind, path, reference in [("F32", os.path.join(work, name + ".F32.gguf"), model),
+                                      ("Q8_0", os.path.join(out, name + ".gguf"), export.stored(model))]:
+            wanted = evaluation.answers(reference, vocabulary, problems)
+            same = sum(engine_answer(engine, path, p.question) == w for p, w in zip(problems, wanted))
+            print(f"{name:12} {kind:5} {same} of {CHECKED} answers equal")
+            exact &= same == CHECKED or kind != "F32"
+    if not exact:
+        sys.exit("an F32 file does not answer as PyTorch does")
+
+
+def engine_answer(engine, path, question):
+    command = [engine, "run", "-m", path, "-p", question, "--temp", "0", "-n", str(evaluation.LIMIT), "--json", "-q"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
+    return json.loads(done.stdout)["text"].lstrip()
+
+
 def main():
     parser = argparse.ArgumentParser(prog="train_demo_models", description="Trains the demo trio and writes its GGUF files.")
     parser.add_argument("--work", required=True, help="keeps checkpoints and tokenizers")
     parser.add_argument("--out", help="receives the GGUF files and the problems")
     parser.add_argument("--members", nargs="+", choices=list(members.MEMBERS), default=members.TRIO)
     parser.add_argument("--f32", action="store_true", help="also write F32 files (into the work folder), to check the conversion")
+    parser.add_argument("--check", metavar="COOLFUSION", help="instead: compare this engine's answers with PyTorch's (after --f32)")
     parser.add_argument("--train-one", choices=list(members.MEMBERS), help=argparse.SUPPRESS)
     options = parser.parse_args()
     os.makedirs(options.work, exist_ok=True)
     if options.train_one:
         return train_one(options.train_one, options.work)
+    if options.check:
+        return check(options.check, options.members, options.work, options.out)
     began = time.time()
     train_all(options.members, options.work)
     say(f"trained in {time.time() - began:.0f} s")

@@ -33,7 +33,7 @@ let package = Package(
             dependencies: ["CKernels", .target(name: "COpenBLAS", condition: .when(traits: ["OpenBLAS"]))]),
         .target(name: "VulkanCompute", dependencies: ["Compute", "CVulkan", "CShaders"]),
         .target(name: "Transformer", dependencies: ["GGUF", "Compute"]),
-        .target(name: "Inference", dependencies: ["Transformer", "Tokenizers", "ChatTemplates"]),
+        .target(name: "Inference", dependencies: ["Transformer", "Tokenizers", "ChatTemplates", "VulkanCompute"]),
         .target(name: "Fusion", dependencies: ["Inference"]),
         .executableTarget(
             name: "coolfusion",

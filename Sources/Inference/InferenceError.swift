@@ -6,6 +6,7 @@ import Compute
 import GGUF
 import Tokenizers
 import Transformer
+import VulkanCompute
 
 public enum InferenceError: Error, CustomStringConvertible {
     case file(GGUFError)
@@ -13,6 +14,8 @@ public enum InferenceError: Error, CustomStringConvertible {
     case compute(ComputeError)
     case transformer(TransformerError)
     case template(TemplateError)
+    /// The GPU asked for cannot be used.
+    case device(VulkanError)
     /// Logits that are NaN or infinite.
     case notFinite(model: String)
     case emptyPrompt(model: String)
@@ -26,6 +29,7 @@ public enum InferenceError: Error, CustomStringConvertible {
         case .compute(let error): error.description
         case .transformer(let error): error.description
         case .template(let error): "chat template: \(error.description)"
+        case .device(let error): error.description
         case .notFinite(let model): "\(model): the logits are not finite numbers"
         case .emptyPrompt(let model): "\(model): the prompt has no tokens and the model adds none"
         case .contextFull(let context, let requested):

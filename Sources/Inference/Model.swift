@@ -13,6 +13,8 @@ public struct ModelOptions: Sendable {
     /// Instruction set of the kernels; nil: the best there is.
     public var isa: String?
     public var blas = true
+    /// Where to compute. The CPU unless asked otherwise: a GPU's first use costs its self-test.
+    public var device = DeviceChoice.cpu
     public var cacheType = CacheType.automatic
     /// Accepts a missing or untrusted pre-tokenizer.
     public var force = false
@@ -66,16 +68,7 @@ public final class Model: Sendable {
         do { tokenizer = try Tokenizer(file, force: options.force) } catch { throw .tokenizer(error) }
         do { chatTemplate = try file.metadata.string("tokenizer.chat_template") } catch { throw .file(error) }
         let device: any Backend
-        do {
-            device =
-                try backend
-                ?? CPUBackend(
-                    threads: options.threads ?? CPUBackend.availableCores, isa: options.isa, blas: options.blas)
-        } catch let error as ComputeError {
-            throw .compute(error)
-        } catch {
-            throw .transformer(.unsupported(key: "backend", found: "\(error)"))
-        }
+        if let backend { device = backend } else { device = try options.chooseBackend().backend }
         decoder = try carrying { () throws(TransformerError) in try Decoder(file: file, backend: device) }
         context = options.context ?? max(decoder.config.contextLength, 1)
         cacheType = options.cacheType

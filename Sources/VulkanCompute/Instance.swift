@@ -3,6 +3,7 @@
 // kind as the driver lists them. A machine without loader or driver is no error until a device is asked for.
 
 import CVulkan
+import Glibc
 
 /// A physical device as users and reports see it.
 public struct DeviceDescription: Sendable {
@@ -91,6 +92,12 @@ public final class Instance: @unchecked Sendable {
     }
 
     deinit { cvk_instance_close(handle) }
+
+    /// Whether the machine has a device file that graphics drivers use; opening the loader costs tens of milliseconds.
+    public static var mayHaveHardware: Bool {
+        let files = ["/dev/dri", "/dev/nvidiactl", "/dev/dxg", "/dev/kgsl-3d0", "/dev/mali0"]
+        return files.contains { access($0, F_OK) == 0 }
+    }
 
     public var validates: Bool { cvk_instance_validates(handle) }
 

@@ -10,7 +10,7 @@ import Glibc
 /// What the self-test found on one device.
 public struct SelfTestReport: Sendable {
     public struct Finding: Sendable {
-        /// The variant, as in Shaders/variants.txt in lower case.
+        /// The shader variant, as in Shaders/variants.txt in lower case; on a CPU the operations that it stands for.
         public let variant: String
         /// The largest error of its cases, in units of the largest magnitude of the reference; nil: it did not run.
         public let error: Float?
@@ -19,7 +19,6 @@ public struct SelfTestReport: Sendable {
         public var passed: Bool { error.map { $0 <= SelfTest.tolerance } ?? false }
     }
 
-    public let device: DeviceDescription
     public let findings: [Finding]
     public let seconds: Double
 
@@ -33,15 +32,30 @@ public enum SelfTest {
 
     /// Runs every variant on the device. Throws failed if the device cannot be used at all.
     public static func run(on device: Device) throws(VulkanError) -> SelfTestReport {
-        let start = seconds()
         let backend = try VulkanBackend(device)
-        guard let reference = try? CPUBackend(threads: 1, isa: "scalar", blas: false) else {
-            throw .failed(device: device.name, step: "test itself", result: "no reference backend")
+        do throws(ComputeError) {
+            return compare(backend, with: try scalar(), exactly: true)
+        } catch {
+            throw .failed(device: device.name, step: "test itself", result: error.description)
         }
+    }
+
+    /// Runs the same cases through the CPU's kernels of an instruction set. Both sides convert activations alike.
+    public static func run(isa: String) throws(ComputeError) -> SelfTestReport {
+        compare(try CPUBackend(threads: 1, isa: isa, blas: false), with: try scalar(), exactly: false)
+    }
+
+    private static func scalar() throws(ComputeError) -> CPUBackend {
+        try CPUBackend(threads: 1, isa: "scalar", blas: false)
+    }
+
+    private static func compare(_ backend: any Backend, with reference: CPUBackend, exactly: Bool) -> SelfTestReport {
+        let start = seconds()
+        let sides = (SelfTestSide(backend, form: .given), SelfTestSide(reference, form: exactly ? .exact : .given))
         var order: [String] = []
         var findings: [String: SelfTestReport.Finding] = [:]
         for test in SelfTestCases.all {
-            let found = finding(test, backend, reference)
+            let found = finding(test, sides.0, sides.1)
             guard let known = findings[test.variant] else {
                 order.append(test.variant)
                 findings[test.variant] = found
@@ -52,15 +66,15 @@ public enum SelfTest {
             }
         }
         let listed = order.compactMap { findings[$0] }
-        return SelfTestReport(device: device.description, findings: listed, seconds: seconds() - start)
+        return SelfTestReport(findings: listed, seconds: seconds() - start)
     }
 
-    private static func finding(_ test: SelfTestCase, _ backend: VulkanBackend, _ reference: CPUBackend)
+    private static func finding(_ test: SelfTestCase, _ device: SelfTestSide, _ reference: SelfTestSide)
         -> SelfTestReport.Finding
     {
         do throws(ComputeError) {
-            let found = try test.run(SelfTestSide(backend, isReference: false))
-            let expected = try test.run(SelfTestSide(reference, isReference: true))
+            let found = try test.run(device.restarted)
+            let expected = try test.run(reference.restarted)
             return .init(variant: test.variant, error: error(found, expected), problem: nil)
         } catch {
             return .init(variant: test.variant, error: nil, problem: error.description)
@@ -86,33 +100,43 @@ public enum SelfTest {
     }
 }
 
+extension SelfTestReport {
+    /// Remembers which variants failed, for `VulkanBackend(verifying:)`. Throws wrongResults where one of them has no
+    /// stand-in.
+    public func keepVerdict(on device: Device) throws(VulkanError) {
+        // The first line is a heading: a file without failures is not empty.
+        VulkanBackend.verdictFile(device)?.write(Array((["failed:"] + failed).joined(separator: "\n").utf8))
+        let missing = VulkanBackend.irreplaceable(Set(failed))
+        guard missing.isEmpty else { throw .wrongResults(device: device.name, variants: missing) }
+    }
+}
+
 extension VulkanBackend {
     /// A backend whose shaders have been checked on this device with this driver, now or in an earlier run.
     /// Throws wrongResults where a failed variant has no stand-in, and what opening the device throws.
     public convenience init(verifying device: Device) throws(VulkanError) {
-        let cache = CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).verdict")
-        // The first line is a heading: a file without failures is not empty.
-        var failed = cache?.read().map {
-            String(decoding: $0, as: UTF8.self).split(separator: "\n").dropFirst().map(String.init)
+        let off: Set<String>
+        if let known = VulkanBackend.verdictFile(device)?.read() {
+            off = Set(String(decoding: known, as: UTF8.self).split(separator: "\n").dropFirst().map(String.init))
+            let missing = VulkanBackend.irreplaceable(off)
+            guard missing.isEmpty else { throw .wrongResults(device: device.name, variants: missing) }
+        } else {
+            let report = try SelfTest.run(on: device)
+            try report.keepVerdict(on: device)
+            off = Set(report.failed)
         }
-        if failed == nil {
-            let found = try SelfTest.run(on: device).failed
-            cache?.write(Array((["failed:"] + found).joined(separator: "\n").utf8))
-            failed = found
-        }
-        let off = Set(failed ?? [])
-        let missing = VulkanBackend.irreplaceable(off)
-        guard missing.isEmpty else { throw .wrongResults(device: device.name, variants: missing) }
         try self.init(device, switchedOff: off)
+    }
+
+    static func verdictFile(_ device: Device) -> CacheFile? {
+        CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).verdict")
     }
 
     /// Variants without which no model runs. Experts and quantised types can be done without: their models are refused or
     /// their weights become F16.
     static func irreplaceable(_ off: Set<String>) -> [String] {
         var missing = off.filter { name in
-            !["matvec.", "matmul.", "embed.", "experts.", "attention.", "route", "combine"].contains {
-                name.hasPrefix($0)
-            }
+            !["matvec.", "matmul.", "embed.", "experts.", "attention."].contains { name.hasPrefix($0) }
         }
         if off.isSuperset(of: ["matvec.f32", "matmul.f32"]) { missing.insert("matvec.f32") }
         missing.formUnion(off.intersection(["embed.f32", "attention.f32", "attention.f16"]))

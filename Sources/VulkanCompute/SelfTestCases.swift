@@ -14,16 +14,20 @@ struct SelfTestCase {
 
 /// The device, or the reference that it is compared with; both are fed the same numbers.
 struct SelfTestSide {
-    let backend: any Backend
-    /// Weights and caches are F32.
-    let isReference: Bool
-    private let random: Numbers
+    /// How weights are given to the backend: in their type, or dequantised to F32.
+    enum Form { case given, exact }
 
-    init(_ backend: any Backend, isReference: Bool) {
+    let backend: any Backend
+    private let form: Form
+    private let random = Numbers()
+
+    init(_ backend: any Backend, form: Form) {
         self.backend = backend
-        self.isReference = isReference
-        random = Numbers()
+        self.form = form
     }
+
+    /// The same side with its numbers from the beginning.
+    var restarted: SelfTestSide { SelfTestSide(backend, form: form) }
 
     func floats(_ shape: Int...) throws(ComputeError) -> Tensor {
         let count = shape.reduce(1, *)
@@ -34,8 +38,7 @@ struct SelfTestSide {
         let memory = try Buffer(reserving: values.count * 4)
         let target = memory.contents.assumingMemoryBound(to: Float.self)
         for (i, value) in values.enumerated() { target[i] = value }
-        // A copy that may be written: weights of the CPU backend are views.
-        if isReference { return Tensor(buffer: memory, shape: shape) }
+        // On a CPU the copy is looked at in place, and the operations may write to it: nobody else sees it.
         let bytes = UnsafeRawBufferPointer(start: memory.contents, count: values.count * 4)
         return try backend.weight(bytes, owner: memory, type: tensor_type_f32, shape: shape)
     }
@@ -44,7 +47,6 @@ struct SelfTestSide {
         try backend.makeTensor(type: tensor_type_f32, shape: shape)
     }
 
-    /// A cache of the type; F32 on the reference's side, where `store` below rounds what goes in.
     func cache(_ type: tensor_type, _ shape: [Int]) throws(ComputeError) -> Tensor {
         try backend.makeTensor(type: type, shape: shape)
     }
@@ -55,7 +57,7 @@ struct SelfTestSide {
         let blocks = out * columns / Int(info.block_size)
         let memory = try Buffer(reserving: blocks * Int(info.block_bytes))
         for i in 0..<blocks { random.fill(memory.contents + i * Int(info.block_bytes), type) }
-        guard isReference else {
+        if form == .given {
             let bytes = UnsafeRawBufferPointer(start: memory.contents, count: memory.byteCount)
             return try backend.weight(bytes, owner: memory, type: type, shape: [out, columns])
         }

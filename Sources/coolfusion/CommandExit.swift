@@ -113,6 +113,7 @@ enum CommandExit {
         case .compute(let error): code(ofCompute: error)
         case .transformer(let error): code(ofTransformer: error)
         case .template: badData
+        case .device: device
         case .notFinite: internalError
         case .emptyPrompt, .invalidSampling: usage
         case .contextFull: failed

@@ -1,6 +1,7 @@
 // Options shared by the commands that load models. Names are those llama.cpp users type without thinking.
 import ArgumentParser
 import Compute
+import Inference
 
 /// How models are loaded and run.
 struct EngineOptions: ParsableArguments {
@@ -10,11 +11,12 @@ struct EngineOptions: ParsableArguments {
     @Option(name: [.customShort("c"), .customLong("ctx-size")], help: "Context in tokens (default: the model's own).")
     var context: Int?
 
-    @Option(help: ArgumentHelp("Where to compute: auto or cpu.", valueName: "device"))
+    @Option(help: ArgumentHelp("Where to compute: auto, cpu, vulkan or vulkan:N (see doctor).", valueName: "device"))
     var device = "auto"
 
     @Option(
-        name: .customLong("ngl", withSingleDash: true), help: "Layers on the GPU; accepted, without effect on the CPU.")
+        name: .customLong("ngl", withSingleDash: true),
+        help: "Layers on the GPU; accepted: --device decides, for all layers.")
     var gpuLayers: Int?
 
     @Option(
@@ -32,16 +34,18 @@ struct EngineOptions: ParsableArguments {
         if let context, context < 1 { throw ValidationError("-c must be at least 1, found \(context)") }
     }
 
-    /// Checks that the device asked for exists; so far that is the CPU.
-    func requireDevice() throws(CommandError) {
-        guard device == "auto" || device == "cpu" else {
-            throw .device("device '\(device)' is not available; there is: cpu")
+    /// The backend asked for. Errors about the device have exit code 69.
+    func backend() throws -> any Backend {
+        guard let choice = DeviceChoice(device) else {
+            throw CommandError.device("device '\(device)' is unknown; there are: auto, cpu, vulkan, vulkan:N")
         }
-    }
-
-    func backend() throws -> CPUBackend {
-        try requireDevice()
-        return try CPUBackend(threads: threads ?? CPUBackend.availableCores, isa: isa)
+        var options = ModelOptions()
+        options.threads = threads
+        options.isa = isa
+        options.device = choice
+        let chosen = try options.chooseBackend()
+        if let note = chosen.note { reporting.note(note) }
+        return chosen.backend
     }
 }
 

@@ -10,7 +10,7 @@ extension EngineOptions {
     /// Loads models that share one backend, so that their threads do not multiply. Names are made distinct.
     func load(_ arguments: [ModelArgument]) throws -> [Model] {
         let backend = try backend()
-        if let gpuLayers, gpuLayers > 0 { reporting.note("-ngl \(gpuLayers) has no effect: computing on the CPU") }
+        if gpuLayers != nil { reporting.note("-ngl has no effect: all layers compute on \(backend.name)") }
         reporting.detail("backend: \(backend.name)")
         var progress = ProgressLine(quiet: reporting.quiet)
         defer { progress.clear() }

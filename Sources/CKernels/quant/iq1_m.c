@@ -25,12 +25,12 @@ static void unpack(const void *block, unpacked_super_block *u) {
     }
 }
 
-static const super_block_layout layout = {sizeof(block_iq1_m), unpack};
+const super_block_layout layout_iq1_m = {sizeof(block_iq1_m), unpack};
 
 void dequantize_iq1_m(const void *w, float *y, size_t blocks) {
-    dequantize_super_blocks(layout, w, y, blocks);
+    dequantize_super_blocks(layout_iq1_m, w, y, blocks);
 }
 
 float dot_iq1_m(const void *w, const void *x, size_t blocks) {
-    return dot_super_blocks(layout, w, x, blocks);
+    return dot_super_blocks(layout_iq1_m, w, x, blocks);
 }

@@ -17,12 +17,12 @@ static void unpack(const void *block, unpacked_super_block *u) {
     }
 }
 
-static const super_block_layout layout = {sizeof(block_iq2_s), unpack};
+const super_block_layout layout_iq2_s = {sizeof(block_iq2_s), unpack};
 
 void dequantize_iq2_s(const void *w, float *y, size_t blocks) {
-    dequantize_super_blocks(layout, w, y, blocks);
+    dequantize_super_blocks(layout_iq2_s, w, y, blocks);
 }
 
 float dot_iq2_s(const void *w, const void *x, size_t blocks) {
-    return dot_super_blocks(layout, w, x, blocks);
+    return dot_super_blocks(layout_iq2_s, w, x, blocks);
 }

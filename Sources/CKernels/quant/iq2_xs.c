@@ -15,12 +15,12 @@ static void unpack(const void *block, unpacked_super_block *u) {
     }
 }
 
-static const super_block_layout layout = {sizeof(block_iq2_xs), unpack};
+const super_block_layout layout_iq2_xs = {sizeof(block_iq2_xs), unpack};
 
 void dequantize_iq2_xs(const void *w, float *y, size_t blocks) {
-    dequantize_super_blocks(layout, w, y, blocks);
+    dequantize_super_blocks(layout_iq2_xs, w, y, blocks);
 }
 
 float dot_iq2_xs(const void *w, const void *x, size_t blocks) {
-    return dot_super_blocks(layout, w, x, blocks);
+    return dot_super_blocks(layout_iq2_xs, w, x, blocks);
 }

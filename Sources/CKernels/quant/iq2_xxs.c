@@ -20,12 +20,12 @@ static void unpack(const void *block, unpacked_super_block *u) {
     }
 }
 
-static const super_block_layout layout = {sizeof(block_iq2_xxs), unpack};
+const super_block_layout layout_iq2_xxs = {sizeof(block_iq2_xxs), unpack};
 
 void dequantize_iq2_xxs(const void *w, float *y, size_t blocks) {
-    dequantize_super_blocks(layout, w, y, blocks);
+    dequantize_super_blocks(layout_iq2_xxs, w, y, blocks);
 }
 
 float dot_iq2_xxs(const void *w, const void *x, size_t blocks) {
-    return dot_super_blocks(layout, w, x, blocks);
+    return dot_super_blocks(layout_iq2_xxs, w, x, blocks);
 }

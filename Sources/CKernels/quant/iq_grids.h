@@ -27,11 +27,12 @@ static inline void grid_row_of_4(uint16_t packed, const int8_t values[8], int8_t
         q[j] = values[packed >> 4 * j & 7];
 }
 
-/// Negates q[j] where bit j is set.
+/// Negates q[j] where bit j is set; without branches, which random signs would mispredict.
 static inline void apply_signs(uint8_t signs, int8_t q[8]) {
-    for (int j = 0; j < 8; j++)
-        if (signs >> j & 1)
-            q[j] = (int8_t)-q[j];
+    for (int j = 0; j < 8; j++) {
+        const int mask = -(signs >> j & 1);
+        q[j] = (int8_t)((q[j] ^ mask) - mask);
+    }
 }
 
 /// The sign byte of 7 stored bits: the 8th makes the number of negative values even.

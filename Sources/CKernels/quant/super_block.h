@@ -3,7 +3,7 @@
 ///     y[i] = (d * scale[i / 16]) * q[i] - dmin * min[i / 16]      (in f32, products rounded in this order)
 ///
 /// A type states its bit layout once, as an `unpack` function into this form; dequantisation and the reference dot product
-/// follow. Fast kernels don't use it.
+/// follow. Fast kernels of common types don't use it.
 #ifndef SUPER_BLOCK_H
 #define SUPER_BLOCK_H
 #include <string.h>
@@ -22,6 +22,10 @@ typedef struct super_block_layout {
     size_t bytes;
     super_block_unpacker unpack;
 } super_block_layout;
+
+/// Layouts that the fast kernels unpack by, too: those without a vector unpacking of their own.
+extern const super_block_layout layout_iq1_s, layout_iq1_m, layout_iq2_xxs, layout_iq2_xs, layout_iq2_s,
+    layout_iq3_xxs, layout_iq3_s, layout_tq1_0, layout_tq2_0;
 
 void dequantize_super_blocks(super_block_layout layout, const void *w, float *y, size_t blocks);
 float dot_super_blocks(super_block_layout layout, const void *w, const block_q8_K *x, size_t blocks);

@@ -26,12 +26,12 @@ void quantize_tq2_0(const float *x, void *w, size_t blocks) {
     }
 }
 
-static const super_block_layout layout = {sizeof(block_tq2_0), unpack};
+const super_block_layout layout_tq2_0 = {sizeof(block_tq2_0), unpack};
 
 void dequantize_tq2_0(const void *w, float *y, size_t blocks) {
-    dequantize_super_blocks(layout, w, y, blocks);
+    dequantize_super_blocks(layout_tq2_0, w, y, blocks);
 }
 
 float dot_tq2_0(const void *w, const void *x, size_t blocks) {
-    return dot_super_blocks(layout, w, x, blocks);
+    return dot_super_blocks(layout_tq2_0, w, x, blocks);
 }

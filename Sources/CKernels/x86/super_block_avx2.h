@@ -20,7 +20,7 @@ typedef struct super_tile {
 /// parts of `part` vectors, which are whole groups.
 typedef struct super_type {
     void (*scales)(const row_pointers *p, size_t offset, super_tile *t);            // all of the tile but q
-    void (*values)(const row_pointers *p, size_t offset, int part, __m256i *q);
+    void (*values)(const row_pointers *p, size_t offset, int part, __m256i *q);     // NULL: scales fills q, too
     size_t bytes;   // of a block
     int part;       // 8, 16 or 32
     int group;      // values per scale: 16 or 32
@@ -85,9 +85,10 @@ ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, co
 ALWAYS_INLINE void super_panel(const super_type type, super_tile *t, const row_pointers *p, size_t offset,
                                const block_q8_K *const *x, size_t columns, __m256 *sums) {
     type.scales(p, offset, t);
-    if (columns == 1) return super_multiply(type, t, p, offset, (column_set){x, 1}, sums);
-    if (columns == 2) return super_multiply(type, t, p, offset, (column_set){x, 2}, sums);
-    for (int part = 0; part < 64 / type.part; part++) type.values(p, offset, part, t->q + part * type.part);
+    if (columns == 1 && type.values) return super_multiply(type, t, p, offset, (column_set){x, 1}, sums);
+    if (columns == 2 && type.values) return super_multiply(type, t, p, offset, (column_set){x, 2}, sums);
+    for (int part = 0; type.values && part < 64 / type.part; part++)
+        type.values(p, offset, part, t->q + part * type.part);
     size_t c = 0;
     for (; c + 4 <= columns; c += 4) super_multiply(type, t, NULL, 0, (column_set){x + c, 4}, sums + c);
     switch (columns - c) {

@@ -6,6 +6,8 @@ let package = Package(
     name: "coolfusion",
     products: [
         .library(name: "CoolFusion", targets: ["Fusion", "Inference"]),
+        .library(name: "coolfusion-c", type: .dynamic, targets: ["CoolFusionABI"]),
+        .library(name: "coolfusion-c-static", type: .static, targets: ["CoolFusionABI"]),
         .executable(name: "coolfusion", targets: ["coolfusion"]),
         .executable(name: "kernel-bench", targets: ["kernel-bench"]),
     ],
@@ -35,6 +37,8 @@ let package = Package(
         .target(name: "Transformer", dependencies: ["GGUF", "Compute"]),
         .target(name: "Inference", dependencies: ["Transformer", "Tokenizers", "ChatTemplates", "VulkanCompute"]),
         .target(name: "Fusion", dependencies: ["Inference"]),
+        .target(name: "CCoolFusion"),
+        .target(name: "CoolFusionABI", dependencies: ["Fusion", "CCoolFusion"]),
         .executableTarget(
             name: "coolfusion",
             dependencies: ["Fusion", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

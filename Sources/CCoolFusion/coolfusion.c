@@ -1,0 +1,2 @@
+// The interface is the header; SwiftPM wants a C target to have a source file.
+#include "coolfusion.h"

@@ -31,7 +31,7 @@ void main() {
             float values[8];
             load_values(w, p.table.at[entry + 2u] + min(first_row + r, p.rows - 1u) * p.w_row_bytes, k, values);
             for (uint j = 0u; j < 8u; j++)
-                if (k + j < p.k) sums[r] += values[j] * p.x.at[x_row + k + j];
+                if (k + j < p.k) sums[r] = fma(values[j], p.x.at[x_row + k + j], sums[r]);
         }
     }
     for (uint r = 0u; r < ROWS; r++) partial[r * THREADS + thread] = sums[r];

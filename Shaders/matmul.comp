@@ -46,7 +46,7 @@ void main() {
                 w[i] = tile_w[k * TILE + tr + i];
                 x[i] = tile_x[k * TILE + tc + i];
             }
-            for (uint i = 0u; i < 16u; i++) sums[i] += w[i % 4u] * x[i / 4u];
+            for (uint i = 0u; i < 16u; i++) sums[i] = fma(w[i % 4u], x[i / 4u], sums[i]);
         }
         barrier();
     }

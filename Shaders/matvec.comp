@@ -1,6 +1,7 @@
 // y[c, r] = sum_k W[r, k] x[c, k] + bias[r] for few rows of x: 64 threads take 4 rows of W and up to COLUMNS rows of x.
 // One idea: a thread takes every 64th group of 8 values, then a tree adds the threads' sums. The order of additions of
-// an element depends on k alone, so a row's result does not depend on the other rows.
+// an element depends on k alone, so a row's result does not depend on the other rows; fma is written out because a compiler
+// might join multiplication and addition for one number of columns and not for another.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common/dequant.glsl"
@@ -30,7 +31,7 @@ void accumulate(uint first_row, uint first_column, inout float sums[ROWS * MOST_
             load_values(p.w, p.w_byte + min(first_row + r, p.rows - 1u) * p.w_row_bytes, k, w);
             for (uint j = 0u; j < 8u; j++) {
                 const float value = k + j < p.k ? w[j] : 0.0;
-                for (uint c = 0u; c < COLUMNS; c++) sums[r * COLUMNS + c] += value * x[c * 8u + j];
+                for (uint c = 0u; c < COLUMNS; c++) sums[r * COLUMNS + c] = fma(value, x[c * 8u + j], sums[r * COLUMNS + c]);
             }
         }
     }

@@ -23,7 +23,8 @@ public struct DeviceDescription: Sendable {
     public let problem: String?
     let physicalIndex: UInt32
     let largestAllocation: Int
-    let mostGroups: Int
+    /// Workgroups of one dispatch in its smallest dimension.
+    var mostGroups: Int
     /// Names device, driver and driver version; compiled pipelines and verdicts are valid for one value only.
     let fingerprint: String
 

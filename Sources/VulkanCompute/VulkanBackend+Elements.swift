@@ -9,7 +9,7 @@ extension VulkanBackend {
         perform { () throws(ComputeError) in
             guard let shader = shader(.embed, table.type) else { throw unsupported("no embedding of this type") }
             let list = try recorder.upload(ids)
-            let rowsPerPart = max(1, VulkanBackend.reach / max(1, table.rowBytes))
+            let rowsPerPart = max(1, reach / max(1, table.rowBytes))
             for first in stride(from: 0, to: table.rows, by: rowsPerPart) {
                 let part = table.rowSlice(first..<min(first + rowsPerPart, table.rows))
                 var push = PushConstants()

@@ -24,7 +24,7 @@ extension VulkanBackend {
         let shader = isVector ? vector ?? either : tile ?? either
         let columns = x.rows == 1 ? 1 : x.rows == 2 ? 2 : x.rows <= 4 ? 4 : 8
         count(work: weight.rows * weight.columns * x.rows)
-        let rowsPerPart = max(64, VulkanBackend.reach / max(1, weight.rowBytes) / 64 * 64)
+        let rowsPerPart = max(64, reach / max(1, weight.rowBytes) / 64 * 64)
         for first in stride(from: 0, to: weight.rows, by: rowsPerPart) {
             let part = weight.rowSlice(first..<min(first + rowsPerPart, weight.rows))
             var push = PushConstants()

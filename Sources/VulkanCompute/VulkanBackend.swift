@@ -34,13 +34,14 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     /// A submission is bounded so that no driver's watchdog takes a long prompt for a hang: seconds on a slow GPU.
     private static let mostWork = 200_000_000_000
     /// Bytes of a weight that one dispatch may look at: shaders count bytes in 32 bits.
-    static let reach = 1 << 31
+    let reach: Int
 
     public var name: String { "Vulkan, \(device.name), \(device.description.driver)" }
 
-    /// Opens nothing: `device` is open. `switchedOff`: variants not to use; see SelfTest.
-    public init(_ device: Device, switchedOff: Set<String> = []) throws(VulkanError) {
+    /// Opens nothing: `device` is open. `switchedOff`: variants not to use; see SelfTest. A smaller `reach` is for tests.
+    public init(_ device: Device, switchedOff: Set<String> = [], reach: Int = 1 << 31) throws(VulkanError) {
         self.device = device
+        self.reach = reach
         self.switchedOff = switchedOff
         let cache = CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).pipelines")
         pipelines = try PipelineSet(device, cacheFile: cache)

@@ -63,7 +63,7 @@ import Testing
         try refusal(["--tokens", ""], code: 64, saying: ["no token ids"])
         try refusal(["--tokens", "1,2,3", "-c", "2"], code: 1, saying: ["context is full"])
         try refusal(["--tokens", "1", "-c", "100000"], code: 64, saying: ["100000", "256"])
-        try refusal(["--tokens", "1", "--device", "vulkan"], code: 69, saying: ["vulkan"])
+        try refusal(["--tokens", "1", "--device", "vulkan:99"], code: 69, saying: ["Vulkan"])
         try refusal(["--tokens", "1", "--isa", "z80"], code: 69, saying: ["z80"])
     }
 

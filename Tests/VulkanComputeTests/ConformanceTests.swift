@@ -38,7 +38,8 @@ struct VulkanReferenceModel: Decodable, Sendable, CustomTestStringConvertible {
         .deletingLastPathComponent()
 
     static let all: [VulkanReferenceModel] = {
-        let folders = ["Tests/Fixtures/logits", "../shared/conformance/logits"].map(root.appendingPathComponent)
+        let folders = ["Tests/Fixtures/logits", "Tests/Fixtures/architectures", "../shared/conformance/logits"].map(
+            root.appendingPathComponent)
         return folders.flatMap { folder in
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path))?.sorted() ?? []
             return names.compactMap { name -> VulkanReferenceModel? in

@@ -1,0 +1,135 @@
+// What the self-test's cases do not reach: limits of devices, variants that are switched off, memory that is let go,
+// types without shaders, failures, and files that are not to be believed.
+
+import CKernels
+import Compute
+import Foundation
+import Testing
+
+@testable import VulkanCompute
+
+extension OnDevice {
+    @Suite struct BackendTests {
+        let instance: Instance
+        let device: Device
+
+        init() throws {
+            device = try #require(TestDevice.backend).device
+            instance = device.instance
+        }
+
+        /// The error of all cases of some variants on a backend.
+        func error(of variants: String..., on backend: VulkanBackend) throws -> Float {
+            let reference = try CPUBackend(threads: 1, isa: "scalar", blas: false)
+            return try SelfTestCases.all.filter { variants.contains($0.variant) }.reduce(0) { largest, test in
+                let found = try test.run(SelfTestSide(backend, form: .given))
+                return try max(largest, SelfTest.error(found, test.run(SelfTestSide(reference, form: .exact))))
+            }
+        }
+
+        @Test func dispatchesAreCutToTheDevicesLimit() throws {
+            var small = device.description
+            small.mostGroups = 9
+            let backend = try VulkanBackend(try Device(small, of: instance))
+            let tested = try error(of: "matvec.q4_k", "embed.f16", "add", "norm", "store", on: backend)
+            #expect(tested <= SelfTest.tolerance)
+        }
+
+        @Test func largeWeightsAreLookedAtInParts() throws {
+            let backend = try VulkanBackend(device, reach: 1000)
+            let tested = try error(of: "matvec.q6_k", "matmul.q6_k", "matmul.mxfp4", "embed.q4_0", on: backend)
+            #expect(tested <= SelfTest.tolerance)
+        }
+
+        @Test func otherVariantsStandInForThoseSwitchedOff() throws {
+            let off: Set = ["matvec.q8_0", "matmul.q5_0", "embed.q4_1", "matvec.bf16", "matmul.bf16"]
+            let backend = try VulkanBackend(device, switchedOff: off)
+            // Weights become F16 in the last two cases: rounding of 2^-11 of each.
+            #expect(try error(of: "matvec.q8_0", "matmul.q5_0", on: backend) <= SelfTest.tolerance)
+            #expect(try error(of: "embed.q4_1", "matmul.bf16", on: backend) <= 1 / 2048)
+            #expect(VulkanBackend.irreplaceable(off).isEmpty)
+            #expect(VulkanBackend.irreplaceable(["norm", "embed.f32", "matvec.q8_0"]) == ["embed.f32", "norm"])
+        }
+
+        @Test(arguments: [tensor_type_iq2_xxs, tensor_type_tq2_0, tensor_type_nvfp4])
+        func typesWithoutShadersBecomeF16(_ type: tensor_type) throws {
+            let backend = try #require(TestDevice.backend)
+            let info = tensor_type_get(type).pointee
+            let blocks = 6 * 256 / Int(info.block_size)
+            // Bytes of 1: no scale is NaN.
+            let bytes = [UInt8](repeating: 1, count: blocks * Int(info.block_bytes))
+            var expected = [Float](repeating: 0, count: 6 * 256)
+            info.dequantize(bytes, &expected, blocks)
+            let table = try bytes.withUnsafeBytes {
+                try backend.weight($0, owner: backend, type: type, shape: [6, 256])
+            }
+            #expect(table.type == tensor_type_f16)
+            let y = try backend.makeTensor(type: tensor_type_f32, shape: [6, 256])
+            backend.embed([0, 1, 2, 3, 4, 5], table: table, into: y, accumulate: false)
+            let found = try backend.read(y)
+            for (a, b) in zip(found, expected) { #expect(abs(a - b) <= abs(b) / 2048 + 0x1p-25) }
+        }
+
+        @Test func memoryLetGoIsUsedAgainAfterItsCommands() throws {
+            let backend = try VulkanBackend(device)
+            let ones = [Float](repeating: 1, count: 1 << 18)
+            let source = try ones.withUnsafeBytes {
+                try backend.weight($0, owner: backend, type: tensor_type_f32, shape: [1 << 18])
+            }
+            let sum = try backend.makeTensor(type: tensor_type_f32, shape: [1 << 18])
+            // 40 MB in tensors of 1 MB that die at once while commands on them wait.
+            for _ in 0..<40 {
+                let copy = try backend.makeTensor(type: tensor_type_f32, shape: [1 << 18])
+                backend.add(source, scale: 1, to: copy)
+                backend.add(copy, scale: 1, to: sum)
+            }
+            #expect(try backend.read(sum) == [Float](repeating: 40, count: 1 << 18))
+        }
+
+        @Test func failuresAreThrownByTheNextReadOnly() throws {
+            let backend = try VulkanBackend(device)
+            let wide = try backend.makeTensor(type: tensor_type_f32, shape: [1, 1, 2000])
+            let q = try backend.makeTensor(type: tensor_type_f32, shape: [1, 2000])
+            let visible = VisibleCells(ranges: [cell_range(start: 0, count: 1)], offsets: [0, 1])
+            let cache = CacheRows(rows: 0..<1, keys: wide, values: wide)
+            backend.attend(Attention(q: q, out: q, caches: [cache], visible: visible, heads: (1, 1)))
+            #expect(throws: ComputeError.self) { try backend.read(q) }
+            #expect(try backend.read(q).count == 2000)
+            #expect(throws: ComputeError.self) { try backend.makeTensor(type: tensor_type_f32, shape: [1 << 40]) }
+            #expect(throws: ComputeError.self) {
+                try [UInt8](repeating: 0, count: 7).withUnsafeBytes {
+                    try backend.weight($0, owner: backend, type: tensor_type_f32, shape: [2])
+                }
+            }
+        }
+
+        @Test func devicesThatAreNotThereAreRefused() throws {
+            #expect(throws: VulkanError.noSuchDevice(index: 99, count: instance.devices.count)) {
+                try instance.device(99)
+            }
+            let kinds = instance.devices.map(\.kind)
+            #expect(kinds == kinds.sorted())
+        }
+    }
+}
+
+struct CacheFileTests {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("coolfusion-\(UUID().uuidString)/a/b").path
+
+    @Test func bytesComeBackUnlessTheyAreDamaged() throws {
+        let file = CacheFile(path: path)
+        #expect(file.read() == nil)
+        file.write([1, 2, 3])
+        #expect(file.read() == [1, 2, 3])
+        file.write([])
+        #expect(file.read() == nil)
+        file.write([4, 5, 6])
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes[bytes.count - 1] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: path))
+        #expect(file.read() == nil)
+        try bytes.prefix(10).write(to: URL(fileURLWithPath: path))
+        #expect(file.read() == nil)
+        try FileManager.default.removeItem(atPath: String(path.dropLast(4)))
+    }
+}

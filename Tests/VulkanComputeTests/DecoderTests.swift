@@ -1,0 +1,78 @@
+// Branches, commits, forks and caches of the decoder on Vulkan. Scoring must equal generation to the bit here too: up to
+// 32 rows a row's results do not depend on the other rows.
+
+import CKernels
+import Compute
+import Testing
+import Transformer
+
+@testable import VulkanCompute
+
+extension OnDevice {
+    @Suite struct DecoderTests {
+        static let models = VulkanReferenceModel.all.filter {
+            ["tiny-llama", "tiny-llama-Q4_K_M", "gemma2", "qwen2moe", "bloom"].contains($0.name)
+        }
+        let prefix: [Int32] = [5, 9, 17, 3, 22, 101, 64, 7, 250, 33, 12]
+        let continuations: [[Int32]] = [[8], [44, 2, 91, 6], [44, 2], [200, 13, 14, 15, 16, 17, 18]]
+
+        func scored(_ tokens: [Int32]) -> Want { .scores(targets: tokens.dropFirst().map { $0 } + [nil]) }
+
+        @Test(arguments: models, [CacheType.f32, .f16])
+        func branchesEqualContinuationsAlone(_ model: VulkanReferenceModel, _ type: CacheType) throws {
+            let decoder = try model.decoder(try #require(TestDevice.backend))
+            let shared = try decoder.makeCache(context: 100, type: type)
+            _ = try decoder.forward([Run(cache: shared, tokens: prefix, want: .nothing)])
+            let start = shared.checkpoint()
+            let branches = continuations.map { _ in shared.openBranch() }
+            let together = try decoder.forward(
+                zip(branches, continuations).map { Run(cache: shared, branch: $0, tokens: $1, want: scored($1)) })
+            // The last branch becomes the trunk: its cells move down over those of the others.
+            try shared.commit(branches[3])
+            let fork = try shared.fork()
+            let next = try decoder.forward([Run(cache: shared, tokens: [77])])[0]
+            #expect(try decoder.forward([Run(cache: fork, tokens: [77])])[0].logits == next.logits)
+            for (i, tokens) in continuations.enumerated() {
+                try shared.rollback(to: start)
+                let alone = try decoder.forward([Run(cache: shared, tokens: tokens, want: scored(tokens))])[0]
+                #expect(together[i].logits == alone.logits)
+                #expect(together[i].logprobs == alone.logprobs)
+                if i == 3 {
+                    #expect(try decoder.forward([Run(cache: shared, tokens: [77])])[0].logits == next.logits)
+                }
+            }
+        }
+
+        /// Token by token, through Q8_0 cells too, against the CPU with the same cache.
+        @Test(arguments: [CacheType.f16, .q8_0])
+        func cacheTypesAgreeWithTheCPU(_ type: CacheType) throws {
+            let model = try #require(VulkanReferenceModel.all.first { $0.name == "tiny-llama" })
+            let cpu = try model.decoder(CPUBackend(threads: 1, isa: "scalar", blas: false))
+            let gpu = try model.decoder(try #require(TestDevice.backend))
+            guard cpu.config.keyLength % 32 == 0 || type == .f16 else { return }
+            var rows: [[Float]] = []
+            for decoder in [cpu, gpu] {
+                let cache = try decoder.makeCache(context: 100, type: type)
+                var all: [Float] = []
+                for token in prefix { all += try decoder.forward([Run(cache: cache, tokens: [token])])[0].logits }
+                rows.append(all)
+            }
+            // A value that rounds to the other neighbour changes by 2^-11 (F16) or 1/127 of its block (Q8_0).
+            let largest = rows[0].reduce(0) { max($0, abs($1)) }
+            let difference = zip(rows[0], rows[1]).reduce(0) { max($0, abs($1.0 - $1.1)) }
+            #expect(difference <= largest * (type == .f16 ? 1e-3 : 1e-2))
+        }
+
+        @Test func logSumExpHasTheBitsOfScores() throws {
+            let backend = try #require(TestDevice.backend)
+            let model = try #require(VulkanReferenceModel.all.first { $0.name == "tiny-qwen3" })
+            let decoder = try model.decoder(backend)
+            let cache = try decoder.makeCache(context: 100)
+            let first = try decoder.forward([Run(cache: cache, tokens: prefix)])[0]
+            let again = try decoder.makeCache(context: 100)
+            let targets: [Int32?] = prefix.dropFirst().map { $0 } + [42]
+            let scores = try decoder.forward([Run(cache: again, tokens: prefix, want: .scores(targets: targets))])[0]
+            #expect(first.logits[42] - backend.logSumExp(first.logits) == scores.logprobs[prefix.count - 1])
+        }
+    }
+}

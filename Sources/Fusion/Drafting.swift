@@ -6,10 +6,11 @@
 
 /// How far the drafter runs ahead; follows the acceptance.
 struct Drafting {
-    private(set) var length = 8
+    /// In tokens; a draft has at least one whole word, which the drafter must write anyway.
+    private(set) var length = 4
 
-    /// Doubles where everything was confirmed, halves where not: 4 tokens cost little, 32 are a sentence.
-    mutating func adapt(allConfirmed: Bool) { length = allConfirmed ? min(length * 2, 32) : max(length / 2, 4) }
+    /// Doubles where everything was confirmed, halves where not; 32 tokens are a sentence.
+    mutating func adapt(allConfirmed: Bool) { length = allConfirmed ? min(length * 2, 32) : max(length / 2, 1) }
 }
 
 extension CoolFusion {
@@ -38,26 +39,39 @@ extension CoolFusion {
 
     /// The drafter's next whole words, nil where it has none to offer.
     private func draft(by drafter: Member) -> [UInt8]? {
-        do {
-            while drafter.run.count < drafting.length,
-                !drafter.source.stopTokens.contains(drafter.run.last?.token ?? -1)
-            {
-                _ = try drafter.greedy(drafter.run.count)
-            }
-        } catch .contextFull {
-            // What it knows already may still be a draft.
-        } catch {
-            leave(drafter, error)
-            return nil
-        }
         let tail = Array(answer.bytes[answer.tailStart(words: options.tailWords)...])
-        var proposed = Proposed(tail: tail)
-        for known in drafter.run where !drafter.source.stopTokens.contains(known.token) {
-            proposed.text += drafter.source.bytes(of: known.token)
-            proposed.tokenEnds.append(proposed.text.count)
+        let proposing = proposing
+        var count = max(drafting.length, drafter.run.count)
+        while true {
+            let isComplete: Bool
+            do {
+                isComplete = try !grow(drafter, to: count)
+            } catch .contextFull {
+                isComplete = true  // What it knows already may still be a draft.
+            } catch {
+                leave(drafter, error)
+                return nil
+            }
+            var proposed = Proposed(tail: tail)
+            for known in drafter.run where !drafter.source.stopTokens.contains(known.token) {
+                proposed.text += drafter.source.bytes(of: known.token)
+                proposed.tokenEnds.append(proposed.text.count)
+            }
+            let starts = active.map { $0.source.pieceStarts(tail + proposed.text) }
+            if let end = proposing.boundary.lastEnd(proposed, pieceStarts: starts) {
+                return Array(proposed.text[..<end])
+            }
+            if isComplete || count >= proposing.maxTokens { return nil }
+            count += 1
         }
-        let starts = active.map { $0.source.pieceStarts(tail + proposed.text) }
-        guard let end = proposing.boundary.lastEnd(proposed, pieceStarts: starts) else { return nil }
-        return Array(proposed.text[..<end])
+    }
+
+    /// Lets a member write until its run has `count` tokens; false where it ends the text.
+    private func grow(_ member: Member, to count: Int) throws(SourceFailure) -> Bool {
+        while !member.source.stopTokens.contains(member.run.last?.token ?? -1) {
+            if member.run.count >= count { return true }
+            _ = try member.greedy(member.run.count)
+        }
+        return false
     }
 }

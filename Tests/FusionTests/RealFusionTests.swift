@@ -109,12 +109,46 @@ struct RealFusionTests {
     }
 
     @Test func textOneModelCannotSpellIsReported() throws {
-        // Tabs and digits are not among the 105 characters.
+        // A line end is not among the 105 characters; the story has one all the same.
         let names = ["stories260K.F32", "babyllama-tok105.F32"]
-        let result = try fuse(names, limit: 40, prompt: "1 2 3\t4 5") { $0.weights = [50, 1] }
-        #expect(!result.text.isEmpty)
-        let left = result.events.filter { if case .left = $0 { true } else { false } }
-        #expect(left.isEmpty)
+        let result = try fuse(names, limit: 80) { $0.weights = [1, 9] }
+        #expect(result.text.contains("\nLily"))
+        #expect(result.events.contains(.unscored(model: names[1], text: "\nLily", reason: .unspellable)))
+        #expect(!result.events.contains { if case .left = $0 { true } else { false } })
+        // Behind it the model proposes and scores again.
+        let later = result.segments.drop { !$0.text.hasPrefix("\n") }.dropFirst()
+        #expect(later.contains { $0.proposers.contains(names[1]) })
+        #expect(later.contains { $0.how == .ranked && $0.candidates.allSatisfy { $0.models.count == 2 } })
+    }
+
+    @Test func scoresAreThoseOfAFreshSession() throws {
+        let all = try sources(Self.trio.map { "\($0).F32" })
+        var options = FusionOptions()
+        options.limit = 40
+        let fusion = try CoolFusion(all, options: options)
+        var compared = 0
+        while true {
+            let before = fusion.members.map(\.tokens)
+            guard let segment = try fusion.next() else { break }
+            for (place, source) in all.enumerated() {
+                let name = fusion.members[place].name
+                for candidate in segment.candidates where !candidate.proposers.contains(name) && !candidate.eos {
+                    guard let found = candidate.models[name] else { continue }
+                    let fresh = try Session(model: source.session.model)
+                    try fresh.append(source.prompt.tokens + before[place])
+                    let tokens = source.encode(Array(candidate.text.utf8), startsAnswer: false)
+                    var nll = 0.0
+                    for token in tokens {
+                        nll -= logProbability(of: token, in: fresh.logits)
+                        try fresh.append([token])
+                    }
+                    #expect(abs(nll - found.nll) < 1e-3 * max(1, nll))
+                    #expect(found.tokens == tokens.count)
+                    compared += 1
+                }
+            }
+        }
+        #expect(compared > 3)
     }
 
     @Test func aSmallContextLeavesThePool() throws {

@@ -48,7 +48,7 @@ let package = Package(
         .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates"], exclude: ["Templates"]),
         .testTarget(name: "KernelTests", dependencies: ["CKernels"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
-        .testTarget(name: "VulkanComputeTests", dependencies: ["VulkanCompute", "Transformer"]),
+        .testTarget(name: "VulkanComputeTests", dependencies: ["VulkanCompute", "Transformer", "Inference", "Fusion"]),
         .testTarget(name: "TransformerTests", dependencies: ["Transformer"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(name: "FusionTests", dependencies: ["Fusion"]),

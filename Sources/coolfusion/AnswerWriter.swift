@@ -16,17 +16,18 @@ struct AnswerWriter {
     init(showsText: Bool, quiet: Bool) {
         self.showsText = showsText
         progress = ProgressLine(quiet: quiet || (showsText && Self.outputIsTerminal))
-        Interruption.beginWriting()
     }
 
     /// Writes one JSON line; like `write`.
     mutating func write(line json: JSON) -> Bool {
+        Interruption.beginWriting()
         do { try StandardOutput.line(json) } catch { failure = error }
         return write("")
     }
 
     /// Writes `text`, coloured for a terminal if `colour` says so. False: stop (Ctrl-C, or stdout does not take it).
     mutating func write(_ text: String, colour: ((String) -> String)? = nil) -> Bool {
+        Interruption.beginWriting()
         pieces += 1
         if showsText && !text.isEmpty {
             endsLine = text.utf8.last == 0x0A

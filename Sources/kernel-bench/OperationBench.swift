@@ -56,9 +56,8 @@ enum OperationBench {
             return (
                 name,
                 {
-                    let (x, y, expected) = (
-                        Memory(random: n, seed: 3), Memory(random: n, seed: 4), Memory(random: n, seed: 4)
-                    )
+                    let (x, y) = (Memory(random: n, seed: 3), Memory(random: n, seed: 4))
+                    let expected = Memory(random: n, seed: 4)
                     return Benchmark(
                         name: name, bytes: n * 8, operations: n,
                         error: {

@@ -43,7 +43,6 @@ struct Fuse: ParsableCommand {
         var writer = AnswerWriter(showsText: !json && !jsonl, quiet: engine.reporting.quiet)
         showLegend(models)
         let result = try fuse(sources, options: options) { segment in
-            for event in segment.events { tell(event) }
             if jsonl { return writer.write(line: report.segmentEvent(segment)) }
             return writer.write(segment.shown) { coloured($0, segment, models) }
         }
@@ -51,6 +50,7 @@ struct Fuse: ParsableCommand {
         if json { try StandardOutput.line(report.result(result)) }
         if jsonl { try StandardOutput.line(report.resultEvent(result)) }
         try writer.finish()
+        for event in result.events { tell(event) }
         engine.reporting.detail(
             "\(result.segments.count) segments, stop: \(result.stop.rawValue), \(decimals(result.seconds, 3)) s")
         try Interruption.check()

@@ -6,7 +6,7 @@ import Tokenizers
 import Transformer
 
 public struct ModelOptions: Sendable {
-    /// Tokens of a session's context; nil: what the model was trained on.
+    /// Tokens of a session's context; nil: what the model was trained on, at most 4096.
     public var context: Int?
     /// nil: one per core.
     public var threads: Int?
@@ -70,7 +70,7 @@ public final class Model: Sendable {
         let device: any Backend
         if let backend { device = backend } else { device = try options.chooseBackend().backend }
         decoder = try carrying { () throws(TransformerError) in try Decoder(file: file, backend: device) }
-        context = options.context ?? max(decoder.config.contextLength, 1)
+        context = options.context ?? decoder.config.defaultContext
         cacheType = options.cacheType
     }
 

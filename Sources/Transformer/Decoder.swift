@@ -41,7 +41,7 @@ public final class Decoder: Sendable {
         precondition(branchCells ?? 0 >= 0, "branchCells cannot be negative")
         let layout = KVCache.Layout(
             decoder: ObjectIdentifier(self), type: type == .automatic ? (hasF32Weights ? .f32 : .f16) : type,
-            context: context, branchCells: branchCells ?? max(512, min(context, 8192)),
+            context: context, branchCells: branchCells ?? KVCache.defaultBranchCells(context: context),
             headCountKV: config.headCountKV, keyLength: config.keyLength, valueLength: config.valueLength)
         return try KVCache(layout, backend: backend)
     }

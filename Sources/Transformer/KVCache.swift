@@ -10,6 +10,15 @@ import Compute
 /// How keys and values are stored; automatic: f32 for models with F32 weights, else f16.
 public enum CacheType: String, Sendable, CaseIterable {
     case automatic, f32, f16, q8_0
+
+    /// Of the cells; automatic is decided by the decoder before.
+    var tensorType: tensor_type {
+        switch self {
+        case .f16, .automatic: tensor_type_f16
+        case .f32: tensor_type_f32
+        case .q8_0: tensor_type_q8_0
+        }
+    }
 }
 
 /// A point of the trunk to come back to.
@@ -59,13 +68,7 @@ public final class KVCache {
         var keyLength: Int
         var valueLength: Int
 
-        var tensorType: tensor_type {
-            switch type {
-            case .f16, .automatic: tensor_type_f16
-            case .f32: tensor_type_f32
-            case .q8_0: tensor_type_q8_0
-            }
-        }
+        var tensorType: tensor_type { type.tensorType }
     }
 
     private let layout: Layout

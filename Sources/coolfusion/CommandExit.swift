@@ -13,7 +13,8 @@ import Transformer
 enum CommandError: Error, CustomStringConvertible {
     case usage(String)
     case badData(String)
-    case missingFile(String)
+    case missingFile(String, hint: String? = nil)
+    case memory(String)
     case io(String, Int32)
     case output(String, Int32)
     case device(String)
@@ -25,8 +26,10 @@ enum CommandError: Error, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .usage(let text), .badData(let text), .device(let text), .failed(let text), .notFinite(let text): text
-        case .missingFile(let path): "there is no file '\(path)'"
+        case .usage(let text), .badData(let text), .device(let text), .failed(let text), .notFinite(let text),
+            .memory(let text):
+            text
+        case .missingFile(let path, let hint): "there is no file '\(path)'" + (hint.map { "; \($0)" } ?? "")
         case .io(let path, let code): "cannot read '\(path)': \(String(cString: strerror(code)))"
         case .output(let path, let code): "cannot write \(path): \(String(cString: strerror(code)))"
         case .interrupted: "interrupted"
@@ -51,7 +54,7 @@ enum CommandExit {
     /// Prints one sentence for `error` (argument errors also show the usage) and ends the process with its code.
     static func end(_ error: any Error) -> Never {
         guard let code = code(of: error) else { Coolfusion.exit(withError: error) }
-        if code != interrupted { StandardError.line("coolfusion: \(error)") }
+        if code != interrupted { StandardError.line(Terminal.safe("coolfusion: \(error)", keepsLines: true)) }
         exit(code)
     }
 
@@ -136,6 +139,7 @@ enum CommandExit {
         case .usage: usage
         case .badData: badData
         case .missingFile: missingFile
+        case .memory: memory
         case .io(_, let code): self.code(ofErrno: code)
         case .output: io
         case .device: device

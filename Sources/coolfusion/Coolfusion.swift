@@ -11,7 +11,7 @@ struct Coolfusion: ParsableCommand {
         subcommands: [
             Fuse.self, RunCommand.self, ScoreCommand.self, Perplexity.self, Logits.self, Tokenize.self, Inspect.self,
             Bench.self,
-            Quantize.self, Doctor.self,
+            Quantize.self, Models.self, Doctor.self,
         ])
 
     static func main() {

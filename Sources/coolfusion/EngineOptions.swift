@@ -1,14 +1,18 @@
 // Options shared by the commands that load models. Names are those llama.cpp users type without thinking.
 import ArgumentParser
 import Compute
+import GGUF
 import Inference
+import Transformer
 
 /// How models are loaded and run.
 struct EngineOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "Threads (default: the machine's cores).")
     var threads: Int?
 
-    @Option(name: [.customShort("c"), .customLong("ctx-size")], help: "Context in tokens (default: the model's own).")
+    @Option(
+        name: [.customShort("c"), .customLong("ctx-size")],
+        help: "Context in tokens (default: the model's own, at most 4096).")
     var context: Int?
 
     @Option(help: ArgumentHelp("Where to compute: auto, cpu, vulkan or vulkan:N (see doctor).", valueName: "device"))
@@ -24,6 +28,14 @@ struct EngineOptions: ParsableArguments {
             "Instruction set of the kernels, for example scalar or avx2 (default: the best).", valueName: "name"))
     var isa: String?
 
+    @Option(help: ArgumentHelp("Keys and values in memory: auto, f32, f16 or q8_0 (less memory).", valueName: "type"))
+    var cacheType = "auto"
+
+    @Option(
+        help: ArgumentHelp(
+            "map the file, or read it into memory: then nothing happens if it is changed meanwhile.", valueName: "how"))
+    var loadMode = "map"
+
     @Flag(name: .long, help: "Accept a model whose pre-tokenizer is missing or not known to be right.")
     var force = false
 
@@ -31,6 +43,12 @@ struct EngineOptions: ParsableArguments {
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("-t must be at least 1, found \(threads)") }
+        if CacheType(option: cacheType) == nil {
+            throw ValidationError("--cache-type must be auto, f32, f16 or q8_0, found '\(cacheType)'")
+        }
+        if !["map", "read"].contains(loadMode) {
+            throw ValidationError("--load-mode must be map or read, found '\(loadMode)'")
+        }
         if let context, context < 1 { throw ValidationError("-c must be at least 1, found \(context)") }
     }
 
@@ -49,6 +67,21 @@ struct EngineOptions: ParsableArguments {
     }
 }
 
+extension EngineOptions {
+    var mode: GGUFFile.LoadMode { loadMode == "read" ? .read : .map }
+    var cache: CacheType { CacheType(option: cacheType) ?? .automatic }
+}
+
+extension CacheType {
+    /// As users write it.
+    init?(option: String) {
+        guard let found = option == "auto" ? .automatic : CacheType(rawValue: option), option != "automatic" else {
+            return nil
+        }
+        self = found
+    }
+}
+
 /// How much is said on stderr.
 struct ReportingOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Say more on stderr.")
@@ -59,12 +92,12 @@ struct ReportingOptions: ParsableArguments {
 
     /// A line on stderr unless -q.
     func note(_ text: String) {
-        if !quiet { StandardError.line("coolfusion: \(text)") }
+        if !quiet { StandardError.line(Terminal.safe("coolfusion: \(text)", keepsLines: true)) }
     }
 
     /// A line on stderr with -v.
     func detail(_ text: @autoclosure () -> String) {
-        if verbose && !quiet { StandardError.line("coolfusion: \(text())") }
+        if verbose && !quiet { StandardError.line(Terminal.safe("coolfusion: \(text())", keepsLines: true)) }
     }
 }
 

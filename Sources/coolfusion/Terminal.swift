@@ -13,6 +13,29 @@ enum Terminal {
     /// Foreground colours that stay readable on light and dark backgrounds.
     private static let palette = [36, 33, 35, 32, 34, 31]
 
+    /// `text` with everything that could move the cursor, hide text or change its direction written out: strings from files
+    /// are not to be trusted. Line ends stay where `keepsLines`.
+    static func safe(_ text: String, keepsLines: Bool = false) -> String {
+        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            if isUnsafe(scalar), !(keepsLines && scalar == "\n") {
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    /// Controls, line and paragraph separators, and marks that override or isolate direction or have no width.
+    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F...0x9F, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xE0000...0xE007F: true
+        default: false
+        }
+    }
+
     /// `text` in the colour of the model at `index`; nil is dim: all agreed.
     static func coloured(_ text: String, _ index: Int?) -> String {
         guard usesColours else { return text }

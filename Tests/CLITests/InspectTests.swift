@@ -34,6 +34,36 @@ import Testing
         expectOneSentence(outcome, code: 65, saying: ["warning", "quantization"])
     }
 
+    @Test func tellsTokenizerContextAndMemory() throws {
+        let report = try Executable.run(["inspect", "--json", "-c", "1000", Executable.fixture("tiny-qwen2-Q8_0")])
+            .json()
+        #expect(report["kind"] as? String == "a model")
+        #expect(report["context"] as? Int == 256)
+        #expect((report["tokenizer"] as? [String: Any])?["model"] as? String == "gpt2")
+        let bits = try #require(report["bits_per_weight"] as? Double)
+        #expect(bits > 8.4 && bits < 32)
+        let memory = try #require(report["memory"] as? [String: Any])
+        #expect(memory["context"] as? Int == 1000)
+        #expect((memory["total"] as? Int ?? 0) > (memory["cache"] as? Int ?? .max))
+    }
+
+    /// A file cannot make a terminal do anything: escape sequences and marks that turn text around are written out.
+    @Test func hostileStringsAreEscaped() throws {
+        var data = try Data(contentsOf: URL(fileURLWithPath: Executable.fixture("tiny-qwen3")))
+        let name = try #require(data.range(of: Data("blk.0.attn_q.weight".utf8)))
+        data.replaceSubrange(name, with: Data("blk\u{1B}[2J\u{202E}.atqeight".utf8))
+        let key = try #require(data.range(of: Data("qwen3.context_length".utf8)))
+        data.replaceSubrange(key, with: Data("qwen3.\u{1B}]0;\u{07}xt_length".utf8).prefix(20))
+        let file = try TemporaryFile(data)
+        let outcome = try Executable.run(["inspect", "-v", file.path])
+        #expect(outcome.text.contains("blk\\u{1b}[2J\\u{202e}"))
+        #expect(!outcome.text.unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{202E}" || $0 == "\u{7}" })
+        let strict = try Executable.run(["inspect", "--strict", file.path])
+        #expect(strict.code == 65)
+        #expect(strict.error.contains("[keyCharacters]"))
+        #expect(!strict.error.contains("\u{1B}"))
+    }
+
     @Test func helpAndVersionGoToStdout() throws {
         for arguments in [["--help"], ["--version"], ["inspect", "--help"]] {
             let outcome = try Executable.run(arguments)

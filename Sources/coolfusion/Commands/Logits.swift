@@ -44,8 +44,10 @@ struct Logits: ParsableCommand {
 
     private func compute(_ ids: [Int32], from first: Int) throws -> (logits: [Float], vocabulary: Int) {
         try loading(model.path) {
-            let decoder = try Decoder(file: GGUFFile(path: model.path), backend: engine.backend())
-            let cache = try decoder.makeCache(context: engine.context ?? decoder.config.contextLength)
+            let file = try GGUFFile(path: modelPath(model.path), mode: engine.mode)
+            let decoder = try Decoder(file: file, backend: engine.backend())
+            let context = engine.context ?? max(decoder.config.defaultContext, ids.count)
+            let cache = try decoder.makeCache(context: context, type: engine.cache)
             var logits: [Float] = []
             for part in parts(count: ids.count, from: first) {
                 let run = Run(

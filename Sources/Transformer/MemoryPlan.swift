@@ -1,0 +1,164 @@
+import CKernels
+// What models will need in memory, told before anything of theirs is loaded.
+// One idea: the sizes follow from the file's head alone, and the same formula that refuses also looks for what would fit.
+// Counted is what a full context needs at most; pages never written are never resident, so a short text needs less.
+// Repacked weights do not appear: this engine multiplies weights as they stand in the file.
+import Compute
+import GGUF
+
+/// Bytes one model needs.
+public struct MemoryDemand: Sendable {
+    public var name: String
+    /// Pages of the file, shared with other processes; or its copy with load mode `read`.
+    public var weights: Int
+    public var isMapped: Bool
+    /// Keys and values of a full context, and of the cells for branches beside it.
+    public var cache: Int
+    public var context: Int
+    public var cacheType: CacheType
+    /// Activations of the largest batch.
+    public var activations: Int
+
+    /// Saturates.
+    public var total: Int {
+        [cache, activations].reduce(weights) { sum, part in
+            let (total, overflow) = sum.addingReportingOverflow(part)
+            return overflow ? .max : total
+        }
+    }
+
+    /// From a file that is open; throws where its config cannot be read. `rows` of a batch, `outputs` of them with logits.
+    public init(
+        name: String, file: GGUFFile, mode: GGUFFile.LoadMode, context: Int?, cacheType: CacheType,
+        batch: (rows: Int, outputs: Int)
+    ) throws(TransformerError) {
+        let config = try DecoderConfig(file)
+        self.name = name
+        weights = file.byteCount
+        isMapped = mode == .map
+        self.context = context ?? config.defaultContext
+        let isF32 =
+            file.tensor("blk.0.attn_q.weight")?.type == .f32 || file.tensor("blk.0.attn_qkv.weight")?.type == .f32
+        self.cacheType = cacheType == .automatic ? (isF32 ? .f32 : .f16) : cacheType
+        cache = try KVCache.byteCount(config, context: self.context, type: self.cacheType)
+        let heads = config.headCount.max() ?? 1
+        let kvHeads = config.headCountKV.max() ?? 1
+        let attention =
+            heads * (config.keyLength + config.valueLength) + kvHeads * (config.keyLength + config.valueLength)
+        let columns = 5 * config.embeddingLength + attention + 2 * (config.feedForwardLength.max() ?? 0)
+        let logits = batch.outputs * config.vocabularySize
+        activations = (min(batch.rows, self.context) * columns + logits) * 4
+    }
+}
+
+extension DecoderConfig {
+    /// The context where none is asked for: the model's own, at most 4096. A model trained on 131072 tokens would
+    /// otherwise reserve gigabytes for texts of a few hundred.
+    public var defaultContext: Int { min(max(contextLength, 1), 4096) }
+}
+
+extension KVCache {
+    /// Cells for branches beside a context, where the caller does not say.
+    static func defaultBranchCells(context: Int) -> Int { max(512, min(context, 8192)) }
+
+    /// Bytes of a full cache with room for branches. Throws contextOutOfRange, cacheTypeMismatch.
+    static func byteCount(_ config: DecoderConfig, context: Int, type: CacheType) throws(TransformerError) -> Int {
+        let blockSize = Int(tensor_type_get(type.tensorType).pointee.block_size)
+        for width in [config.keyLength, config.valueLength] where width % blockSize != 0 {
+            throw .cacheTypeMismatch(type: type.rawValue, width: width)
+        }
+        let largest = 1 << 28
+        guard context <= largest else { throw .contextOutOfRange(requested: context, largest: largest) }
+        let cells = context + defaultBranchCells(context: context)
+        // At most 2^29 cells, 4096 blocks, 2^16 heads of 2^16 values: only the product needs a check.
+        var total = 0
+        for heads in config.headCountKV {
+            for width in [config.keyLength, config.valueLength] {
+                let bytes = Tensor.byteCount(type: type.tensorType, shape: [heads, cells, width]) ?? .max
+                let (sum, overflow) = total.addingReportingOverflow(bytes)
+                guard !overflow else { throw .contextOutOfRange(requested: context, largest: largest) }
+                total = sum
+            }
+        }
+        return total
+    }
+}
+
+/// What all models of a run need together, against what there is.
+public struct MemoryPlan: Sendable {
+    public var demands: [MemoryDemand]
+    /// nil: unknown, nothing is refused.
+    public var available: AvailableMemory?
+
+    public init(_ demands: [MemoryDemand], available: AvailableMemory?) {
+        self.demands = demands
+        self.available = available
+    }
+
+    public var total: Int {
+        demands.reduce(0) { sum, demand in
+            let (total, overflow) = sum.addingReportingOverflow(demand.total)
+            return overflow ? .max : total
+        }
+    }
+
+    /// Throws what is missing and which option would help.
+    public func check(alternatives: (_ context: Int?, _ type: CacheType?) -> MemoryPlan?) throws(MemoryShortage) {
+        guard let available, total > available.bytes else { return }
+        throw MemoryShortage(
+            needed: total, available: available, suggestion: suggestion(available.bytes, alternatives))
+    }
+
+    /// The mildest change that fits: a smaller cache type, then a shorter context, then both.
+    private func suggestion(_ bytes: Int, _ alternatives: (Int?, CacheType?) -> MemoryPlan?) -> String? {
+        let canShrink = demands.contains { $0.cacheType != .q8_0 }
+        func fits(_ context: Int?, _ type: CacheType?) -> Bool {
+            alternatives(context, type).map { $0.total <= bytes } ?? false
+        }
+        if canShrink, fits(nil, .q8_0) { return "--cache-type q8_0" }
+        let largest = demands.map(\.context).max() ?? 1
+        for type in canShrink ? [nil, CacheType.q8_0] : [nil] {
+            var context = largest / 2
+            while context >= 256 {
+                let rounded = context / 256 * 256
+                if fits(rounded, type) { return "-c \(rounded)" + (type == nil ? "" : " --cache-type q8_0") }
+                context /= 2
+            }
+        }
+        return nil
+    }
+
+    /// One line per model and one for the sum.
+    public var lines: [String] {
+        var lines = demands.map { demand in
+            "memory: \(demand.name): weights \(mebibytes(demand.weights)) \(demand.isMapped ? "mapped" : "read"), "
+                + "cache \(mebibytes(demand.cache)) (\(demand.context) tokens, \(demand.cacheType.rawValue)), "
+                + "activations \(mebibytes(demand.activations))"
+        }
+        let there = available.map { "\(mebibytes($0.bytes)) available (\($0.source))" } ?? "available memory unknown"
+        lines.append("memory: \(mebibytes(total)) in all, \(there)")
+        return lines
+    }
+}
+
+/// The models do not fit.
+public struct MemoryShortage: Error, CustomStringConvertible {
+    public let needed: Int
+    public let available: AvailableMemory
+    /// Options that would make it fit; nil: no option would.
+    public let suggestion: String?
+
+    public var description: String {
+        let help =
+            suggestion.map { "it would fit with \($0)" }
+            ?? "no shorter context would make it fit: take fewer models, or files quantised to fewer bits"
+        return "not enough memory: \(mebibytes(needed)) needed, \(mebibytes(available.bytes)) available "
+            + "(\(available.source)); \(help)"
+    }
+}
+
+/// "12.3 MiB".
+public func mebibytes(_ bytes: Int) -> String {
+    let tenths = (Double(bytes) / 1_048_576 * 10).rounded() / 10
+    return "\(tenths) MiB"
+}

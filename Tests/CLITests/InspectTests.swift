@@ -31,7 +31,9 @@ import Testing
     @Test func strictNamesTheRule() throws {
         #expect(try Executable.run(["inspect", "--strict", Executable.fixture("tiny-llama")]).code == 0)
         let outcome = try Executable.run(["inspect", "--strict", Executable.fixture("tiny-llama-Q8_0")])
-        expectOneSentence(outcome, code: 65, saying: ["warning", "quantization"])
+        #expect(outcome.code == 65)
+        #expect(outcome.error.hasPrefix("coolfusion: warning [quantizationVersion]"))
+        #expect(outcome.text.contains("general.architecture"), "the file is shown all the same")
     }
 
     @Test func tellsTokenizerContextAndMemory() throws {

@@ -1,8 +1,8 @@
-import CKernels
 // What models will need in memory, told before anything of theirs is loaded.
 // One idea: the sizes follow from the file's head alone, and the same formula that refuses also looks for what would fit.
 // Counted is what a full context needs at most; pages never written are never resident, so a short text needs less.
 // Repacked weights do not appear: this engine multiplies weights as they stand in the file.
+import CKernels
 import Compute
 import GGUF
 

@@ -42,7 +42,7 @@ let package = Package(
         .executableTarget(
             name: "coolfusion",
             dependencies: ["Fusion", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        .executableTarget(name: "kernel-bench", dependencies: ["CKernels", "Compute"]),
+        .executableTarget(name: "kernel-bench", dependencies: ["CKernels", "Compute", "VulkanCompute"]),
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates"], exclude: ["Templates"]),

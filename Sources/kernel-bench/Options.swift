@@ -7,14 +7,17 @@ struct Options {
     var isa: String?
     var model = "llama-3.2-1b"
     var json = false
+    /// Shaders instead of kernels: on the device with this number, or (nil inside) the first.
+    var vulkan: Int??
 
     static let usage = """
-        usage: kernel-bench [--filter TEXT] [--type Q4_K] [--isa avx2] [--model NAME] [--json]
+        usage: kernel-bench [--filter TEXT] [--type Q4_K] [--isa avx2] [--model NAME] [--json] [--vulkan]
           --filter TEXT   only benchmarks whose name contains TEXT ("matmul", "attention", "x2048 n=8")
           --type LABEL    only this weight type
           --isa NAME      only this instruction set; default: all of this CPU but scalar
           --model NAME    shapes of this model: \(ModelShape.all.map(\.name).joined(separator: ", "))
           --json          one JSON object a line
+          --vulkan        shaders on the first Vulkan device instead of kernels; --vulkan=N: on device N
         One thread; a kernel that differs from the scalar reference is reported and not measured.
         """
 
@@ -44,6 +47,10 @@ struct Options {
             case "--isa": isa = try value(flag)
             case "--model": model = try value(flag)
             case "--json": json = true
+            case "--vulkan": vulkan = .some(nil)
+            case _ where flag.hasPrefix("--vulkan="):
+                guard let index = Int(flag.dropFirst(9)), index >= 0 else { throw .unknownFlag(flag) }
+                vulkan = index
             default: throw .unknownFlag(flag)
             }
         }

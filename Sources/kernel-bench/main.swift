@@ -2,6 +2,7 @@
 // scalar reference: a wrong one gets no number and makes the exit code 1.
 import CKernels
 import Glibc
+import VulkanCompute
 
 func measure(_ entries: [(name: String, make: () -> Benchmark?)], _ options: Options) -> Bool {
     var allRight = true
@@ -20,8 +21,9 @@ func measure(_ entries: [(name: String, make: () -> Benchmark?)], _ options: Opt
     return allRight
 }
 
-func runBenchmarks(_ options: Options) -> Bool {
+func runBenchmarks(_ options: Options) throws -> Bool {
     guard let shape = ModelShape.all.first(where: { $0.name == options.model }) else { return false }
+    if let device = options.vulkan { return try ShaderBench.run(shape, options, device: device) }
     if !options.json { print(Measurement.heading) }
     var allRight = true
     for isa in options.isas {
@@ -40,7 +42,10 @@ do {
         print(Options.usage)
         exit(0)
     }
-    exit(runBenchmarks(try Options(arguments)) ? 0 : 1)
+    exit(try runBenchmarks(try Options(arguments)) ? 0 : 1)
+} catch let error as VulkanError {
+    print("kernel-bench: \(error)")
+    exit(69)
 } catch {
     print("kernel-bench: \(error)\n\(Options.usage)")
     exit(64)

@@ -3,9 +3,7 @@
 // A rule is one entry of `RankRule.all`. Contributions are summed in sorted order, so a score does not
 // depend, not even in its last bit, on the order of the models.
 
-#if canImport(Glibc)
-    import Glibc
-#endif
+import Glibc
 
 /// What one model says about a candidate.
 public struct Evaluation: Hashable, Sendable {

@@ -1,9 +1,7 @@
 // Log-probabilities and argmax of one row of logits, in double precision: the definition that sampling,
 // scoring and fusion share.
 
-#if canImport(Glibc)
-    import Glibc
-#endif
+import Glibc
 
 /// The largest logit's index; ties to the lowest. 0 for no logits.
 public func argmax(_ logits: [Float]) -> Int32 {

@@ -1,9 +1,7 @@
 // Chooses the next token from logits. Temperature 0 is argmax; otherwise the filters apply in the order
 // penalty, top-k, top-p, min-p, temperature, and the same seed draws the same tokens on every machine.
 
-#if canImport(Glibc)
-    import Glibc
-#endif
+import Glibc
 
 public struct Sampling: Sendable {
     /// 0: the most likely token.

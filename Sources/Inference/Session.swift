@@ -21,11 +21,15 @@ public final class Session {
     /// Up to so many rows a pass gives each row the same bits as a pass of that row alone (OpenBLAS stays out of
     /// it), so drafts, scores and tokens one by one agree exactly.
     public static let exactRows = 32
+    /// Cells beside the timeline even where the context is small: whole sentences of several models, letter by letter.
+    static let branchCells = 2048
 
     public init(model: Model, context: Int? = nil) throws(InferenceError) {
         self.model = model
         cache = try carrying { () throws(TransformerError) in
-            try model.decoder.makeCache(context: context ?? model.context, type: model.cacheType)
+            try model.decoder.makeCache(
+                context: context ?? model.context, type: model.cacheType,
+                branchCells: max(Self.branchCells, min(context ?? model.context, 8192)))
         }
         mark()
     }

@@ -1,8 +1,6 @@
 // Wall and CPU time since a moment, in seconds. CPU time is the whole process's, all threads.
 
-#if canImport(Glibc)
-    import Glibc
-#endif
+import Glibc
 
 public struct Stopwatch: Sendable {
     private let wall = Self.read(CLOCK_MONOTONIC)

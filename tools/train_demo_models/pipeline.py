@@ -27,7 +27,6 @@ def say(text):
 
 
 def train_one(name, work):
-    torch.set_num_threads(1)
     torch.manual_seed(SEED)
     member, vocabulary = members.MEMBERS[name], members.vocabulary_of(name, work)
     training.train(member, members.fresh_model(name, vocabulary), vocabulary, work, say)
@@ -106,6 +105,7 @@ def main():
     parser.add_argument("--train-one", choices=list(members.MEMBERS), help=argparse.SUPPRESS)
     options = parser.parse_args()
     os.makedirs(options.work, exist_ok=True)
+    torch.set_num_threads(1)  # members share the cores; matrices this small gain little from more
     if options.train_one:
         return train_one(options.train_one, options.work)
     if options.check:

@@ -58,7 +58,8 @@ void write_result(uint out_row, uint groups, uint lanes, float denominator) {
     for (uint d = thread; d < p.v_dim; d += THREADS) {
         float total = 0.0;
         for (uint lane = 0u; lane < lanes; lane++) total += sums[(lane * groups + d / 8u) * 8u + d % 8u];
-        p.y.at[out_row + d] = denominator > 0.0 || denominator != denominator ? total / denominator : 0.0;
+        // Zeros for a row that sees nothing; a NaN must come out as one, and this comparison does not hide it.
+        p.y.at[out_row + d] = denominator == 0.0 ? 0.0 : total / denominator;
     }
 }
 

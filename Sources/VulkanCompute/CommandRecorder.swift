@@ -43,7 +43,7 @@ final class CommandRecorder {
         var used = 0
     }
 
-    private static let blockBytes = 4 << 20
+    private static let blockBytes = 8 << 20
     private static let uploadLimit = 64 << 20
 
     private let device: Device

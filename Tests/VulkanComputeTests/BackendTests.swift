@@ -103,6 +103,34 @@ extension OnDevice {
             }
         }
 
+        @Test func resultsBecomeErrorsThatCallersCanTreat() {
+            #expect(device.failure(0, step: "run") == nil)
+            #expect(device.failure(-4, step: "run") == .deviceLost(device: device.name))
+            #expect(device.failure(-2, allocating: 7) == .outOfMemory(byteCount: 7))
+            guard case .deviceFailed = device.failure(-3, allocating: 7) else {
+                Issue.record("another result is the device's failure")
+                return
+            }
+        }
+
+        /// NaN in a cache or in logits must not come out as a number.
+        @Test func notANumberIsSeen() throws {
+            let backend = try #require(TestDevice.backend)
+            let side = SelfTestSide(backend, form: .given)
+            let x = try side.upload([1, .nan, 3, 4], [1, 4])
+            let cache = try side.cache(tensor_type_f32, [1, 8, 4])
+            backend.store(x, in: cache, cells: [0])
+            let visible = VisibleCells(ranges: [cell_range(start: 0, count: 1)], offsets: [0, 1])
+            let (q, out) = (try side.floats(1, 4), try side.empty(1, 4))
+            let rows = CacheRows(rows: 0..<1, keys: cache, values: cache)
+            backend.attend(Attention(q: q, out: out, caches: [rows], visible: visible, heads: (1, 1)))
+            #expect(try backend.read(out).allSatisfy(\.isNaN))
+            #expect(try backend.logProbabilities(of: [0], logits: x)[0].isNaN)
+            let y = try side.empty(1, 4)
+            backend.normalize(x, with: Norm(kind: .rms, width: 4, weight: nil, epsilon: 1e-5), into: y)
+            #expect(try backend.read(y).allSatisfy(\.isNaN))
+        }
+
         @Test func devicesThatAreNotThereAreRefused() throws {
             #expect(throws: VulkanError.noSuchDevice(index: 99, count: instance.devices.count)) {
                 try instance.device(99)

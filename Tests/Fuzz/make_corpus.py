@@ -41,7 +41,36 @@ def gguf(pairs, tensors, version=3, alignment=32):
     return head + (b"\0" * (-len(head) % alignment) if tensors else b"") + data
 
 
+def tokenizers():
+    """Small vocabularies of each kind, with which text can be encoded."""
+    control, byte, normal = 3, 6, 1
+    spm = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(256)] + ["\u2581", "a", "b", "ab", "\u2581a"]
+    kinds = [2, control, control] + [byte] * 256 + [normal] * 5
+    bpe = [chr(c) for c in range(33, 127)] + ["\u0120", "ab", "\u0120a", "<|end|>"]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "\u2581a", "\u2581ab", "b"]
+    prefix = "tokenizer.ggml."
+    return {
+        "spm": [("model", "str", "llama"), ("tokens", "str", spm), ("scores", "f32", [float(-i) for i in range(len(spm))]),
+                ("token_type", "i32", kinds), ("bos_token_id", "u32", 1), ("eos_token_id", "u32", 2),
+                ("add_bos_token", "bool", 1)],
+        "bpe": [("model", "str", "gpt2"), ("pre", "str", "llama-bpe"), ("tokens", "str", bpe),
+                ("merges", "str", ["a b", "\u0120 a"]), ("token_type", "i32", [normal] * (len(bpe) - 1) + [control]),
+                ("eos_token_id", "u32", len(bpe) - 1)],
+        "unigram": [("model", "str", "t5"), ("tokens", "str", spm), ("scores", "f32", [-1.0] * len(spm)),
+                    ("token_type", "i32", kinds), ("precompiled_charsmap", "u8", [4, 0, 0, 0, 0, 0, 0, 0, 65, 0])],
+        "wordpiece": [("model", "str", "bert"), ("tokens", "str", words), ("token_type", "i32", [3] * 4 + [1] * 3)],
+    }, prefix
+
+
 def main():
+    vocabularies, prefix = tokenizers()
+    (HERE / "tokenizer").mkdir(exist_ok=True)
+    for name, pairs in vocabularies.items():
+        (HERE / "tokenizer" / name).write_bytes(gguf([(prefix + key, kind, value) for key, kind, value in pairs], []))
+    (HERE / "types").mkdir(exist_ok=True)
+    # One seed with enough bytes for a block of every type; the first byte is the type.
+    for index in range(0, 36, 7):
+        (HERE / "types" / f"type-{index}").write_bytes(bytes([index]) + bytes(range(1, 255)) * 2)
     every = [(f"key.{kind}", kind, 1) for kind in TYPES] + [(f"list.{kind}", kind, [1, 0]) for kind in TYPES]
     model = [("general.architecture", "str", "llama"), ("general.type", "str", "model"),
              ("general.quantization_version", "u32", 2), ("llama.block_count", "u32", 1),

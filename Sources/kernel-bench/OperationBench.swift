@@ -13,9 +13,32 @@ enum OperationBench {
     private static func rows(
         _ shape: ModelShape, _ isa: String, _ fast: UnsafePointer<kernel_table>, _ scalar: UnsafePointer<kernel_table>
     ) -> [Entry] {
-        typealias Body = (kernel_table, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+        operations(shape).map { operation in
+            let (name, n) = ("\(operation.name) \(isa) n=\(operation.n)", operation.n)
+            return (
+                name,
+                {
+                    let (x, y, expected) = (
+                        Memory(random: n, seed: 3), Memory(random: n, seed: 4), Memory(random: n, seed: 4)
+                    )
+                    return Benchmark(
+                        name: name, bytes: n * 8, operations: n,
+                        error: {
+                            operation.body(fast.pointee, x.floats, y.floats, n)
+                            operation.body(scalar.pointee, x.floats, expected.floats, n)
+                            return relativeError(y.values, expected.values)
+                        },
+                        bound: 1e-5, run: { operation.body(fast.pointee, x.floats, y.floats, n) })
+                }
+            )
+        }
+    }
+
+    private typealias Body = (kernel_table, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+
+    private static func operations(_ shape: ModelShape) -> [(name: String, n: Int, body: Body)] {
         let (width, wide, pairs) = (shape.embedding, shape.feedForward, shape.headDimension / 2)
-        let operations: [(name: String, n: Int, body: Body)] = [
+        return [
             ("rms_norm", width, { $0.rms_norm($1, $1, $2, $3, 1e-5) }),
             ("layer_norm", width, { $0.layer_norm($1, $1, $1, $2, $3, 1e-5) }),
             (
@@ -51,24 +74,6 @@ enum OperationBench {
                 }
             ),
         ]
-        return operations.map { operation in
-            let (name, n) = ("\(operation.name) \(isa) n=\(operation.n)", operation.n)
-            return (
-                name,
-                {
-                    let (x, y) = (Memory(random: n, seed: 3), Memory(random: n, seed: 4))
-                    let expected = Memory(random: n, seed: 4)
-                    return Benchmark(
-                        name: name, bytes: n * 8, operations: n,
-                        error: {
-                            operation.body(fast.pointee, x.floats, y.floats, n)
-                            operation.body(scalar.pointee, x.floats, expected.floats, n)
-                            return relativeError(y.values, expected.values)
-                        },
-                        bound: 1e-5, run: { operation.body(fast.pointee, x.floats, y.floats, n) })
-                }
-            )
-        }
     }
 
     /// One KV head at a prefix of 1024 cells: one row, 8 candidates of one token, a prompt of 128.

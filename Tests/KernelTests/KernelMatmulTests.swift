@@ -94,6 +94,16 @@ struct KernelMatmulTests {
         }
     }
 
+    /// Sums inside blocks are exact integers and blocks are added in order: every fast instruction set gives the same bits.
+    @Test(
+        .enabled(if: ListedISA.fast.count > 1),
+        arguments: ListedType.multiplicable.filter { $0.activation.label != "F32" })
+    func fastInstructionSetsAgreeToTheBit(type: ListedType) throws {
+        let product = Product(type, k: 5 * max(type.blockSize, type.activation.blockSize), rows: 19, columns: 15)
+        let results = try ListedISA.fast.map { product.run(try $0.table) }
+        for result in results { #expect(sameBits(result, results[0])) }
+    }
+
     @Test(arguments: ListedType.multiplicable, ListedISA.fast)
     func nothingIsWrittenBetweenColumns(type: ListedType, isa: ListedISA) throws {
         let product = Product(type, k: 256, rows: 11, columns: 5)

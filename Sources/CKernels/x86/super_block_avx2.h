@@ -83,18 +83,18 @@ ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, co
 
 /// One block of 8 rows with all columns of a panel, 4 at a time.
 ALWAYS_INLINE void super_panel(const super_type type, super_tile *t, const row_pointers *p, size_t offset,
-                               const block_q8_K *const *x, size_t columns, __m256 *sums) {
+                               const column_set all, __m256 *sums) {
     type.scales(p, offset, t);
-    if (columns == 1 && type.values) return super_multiply(type, t, p, offset, (column_set){x, 1}, sums);
-    if (columns == 2 && type.values) return super_multiply(type, t, p, offset, (column_set){x, 2}, sums);
+    if (all.count == 1 && type.values) return super_multiply(type, t, p, offset, (column_set){all.x, 1}, sums);
+    if (all.count == 2 && type.values) return super_multiply(type, t, p, offset, (column_set){all.x, 2}, sums);
     for (int part = 0; type.values && part < 64 / type.part; part++)
         type.values(p, offset, part, t->q + part * type.part);
-    size_t c = 0;
-    for (; c + 4 <= columns; c += 4) super_multiply(type, t, NULL, 0, (column_set){x + c, 4}, sums + c);
-    switch (columns - c) {
-        case 3: super_multiply(type, t, NULL, 0, (column_set){x + c, 3}, sums + c); break;
-        case 2: super_multiply(type, t, NULL, 0, (column_set){x + c, 2}, sums + c); break;
-        case 1: super_multiply(type, t, NULL, 0, (column_set){x + c, 1}, sums + c); break;
+    int c = 0;
+    for (; c + 4 <= all.count; c += 4) super_multiply(type, t, NULL, 0, (column_set){all.x + c, 4}, sums + c);
+    switch (all.count - c) {
+        case 3: super_multiply(type, t, NULL, 0, (column_set){all.x + c, 3}, sums + c); break;
+        case 2: super_multiply(type, t, NULL, 0, (column_set){all.x + c, 2}, sums + c); break;
+        case 1: super_multiply(type, t, NULL, 0, (column_set){all.x + c, 1}, sums + c); break;
     }
 }
 
@@ -112,7 +112,7 @@ ALWAYS_INLINE void super_matmul(const matmul_args *a, const super_type type) {
             }
             for (size_t block = 0; block < a->k / super_block; block++) {
                 if (columns <= prefetch_columns) prefetch_next_rows(a, &p, block, type.bytes);
-                super_panel(type, &tile, &p, block * type.bytes, x, columns, sums);
+                super_panel(type, &tile, &p, block * type.bytes, (column_set){x, (int)columns}, sums);
                 for (size_t c = 0; c < columns; c++) x[c]++;
             }
             store_panel(a, row, column, columns, sums);

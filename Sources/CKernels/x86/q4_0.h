@@ -1,7 +1,7 @@
-// Q4_0 and Q4_1 matmul for AVX2: layouts in quant/q4_0.c and q4_1.c, arithmetic in x86/block_avx2.h.
-// 16-bit sums of 8 vectors: 8 * 2 * 15 * 127 = 30480 fit.
-#if defined(__x86_64__)
-#include "isa/avx2_begin.h"
+/// Q4_0 and Q4_1 unpacked for 8 rows: layouts in quant/q4_0.c and q4_1.c, arithmetic in x86/block_avx2.h.
+/// 16-bit sums of 8 vectors: 8 * 2 * 15 * 127 = 30480 fit.
+#ifndef X86_Q4_0_H
+#define X86_Q4_0_H
 #include "x86/block_avx2.h"
 
 ALWAYS_INLINE void unpack_q4_0(const row_pointers *p, size_t block, block_tile *t) {
@@ -17,12 +17,11 @@ ALWAYS_INLINE void unpack_q4_1(const row_pointers *p, size_t block, block_tile *
     unpack_nibbles(p, base + offsetof(block_q4_1, qs), t->q);
 }
 
-void matmul_q4_0_q8_0_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_q4_0, sizeof(block_q4_0), {false, 8}, 8, false});
+ALWAYS_INLINE block_type type_q4_0(void) {
+    return (block_type){unpack_q4_0, sizeof(block_q4_0), {false, 8}, 8, false};
 }
 
-void matmul_q4_1_q8_1_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_q4_1, sizeof(block_q4_1), {false, 8}, 0, true});
+ALWAYS_INLINE block_type type_q4_1(void) {
+    return (block_type){unpack_q4_1, sizeof(block_q4_1), {false, 8}, 0, true};
 }
-#include "isa/avx2_end.h"
 #endif

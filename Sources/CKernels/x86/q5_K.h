@@ -1,7 +1,7 @@
-// Q5_K matmul for AVX2: layout in quant/q5_K.c, arithmetic in x86/super_block_avx2.h.
-// 16-bit sums of 4 vectors: 4 * 2 * 31 * 127 = 31496 fit.
-#if defined(__x86_64__)
-#include "isa/avx2_begin.h"
+/// Q5_K unpacked for 8 rows: layout in quant/q5_K.c, arithmetic in x86/super_block_avx2.h.
+/// 16-bit sums of 4 vectors: 4 * 2 * 31 * 127 = 31496 fit.
+#ifndef X86_Q5_K_H
+#define X86_Q5_K_H
 #include "x86/super_block_avx2.h"
 #include "x86/six_bit_scales_avx2.h"
 
@@ -13,7 +13,7 @@ ALWAYS_INLINE __m256i bit_to_16(__m256i bytes, int g) {
 }
 
 /// Groups 2 * part and 2 * part + 1.
-ALWAYS_INLINE void unpack(const row_pointers *p, size_t offset, int part, __m256i *q) {
+ALWAYS_INLINE void unpack_q5_K(const row_pointers *p, size_t offset, int part, __m256i *q) {
     const __m256i low = _mm256_set1_epi8(15);
     UNROLL for (int half = 0; half < 2; half++) {
         __m256i bytes[4], upper[4];
@@ -27,8 +27,7 @@ ALWAYS_INLINE void unpack(const row_pointers *p, size_t offset, int part, __m256
     }
 }
 
-void matmul_q5_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack_headers, unpack, sizeof(block_q5_K), 16, 32, {false, 4}, float_mins});
+ALWAYS_INLINE super_type type_q5_K(void) {
+    return (super_type){unpack_headers, unpack_q5_K, sizeof(block_q5_K), 16, 32, {false, 4}, float_mins};
 }
-#include "isa/avx2_end.h"
 #endif

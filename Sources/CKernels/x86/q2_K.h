@@ -1,7 +1,7 @@
-// Q2_K and Q3_K matmul for AVX2: layouts in quant/q2_K.c and q3_K.c, arithmetic in x86/super_block_avx2.h.
-// Groups of 16 are 4 vectors, whose 16-bit sums fit: 4 * 2 * 7 * 127 = 7112. Q3_K's q - 4 is a min of 4 * scale.
-#if defined(__x86_64__)
-#include "isa/avx2_begin.h"
+/// Q2_K and Q3_K unpacked for 8 rows: layouts in quant/q2_K.c and q3_K.c, arithmetic in x86/super_block_avx2.h.
+/// Groups of 16 are 4 vectors, whose 16-bit sums fit: 4 * 2 * 7 * 127 = 7112. Q3_K's q - 4 is a min of 4 * scale.
+#ifndef X86_Q2_K_H
+#define X86_Q2_K_H
 #include "x86/super_block_avx2.h"
 
 /// The bit pairs of 32 bytes at `offset`: half of a block.
@@ -82,12 +82,11 @@ ALWAYS_INLINE void unpack_q3_K(const row_pointers *p, size_t offset, int part, _
     }
 }
 
-void matmul_q2_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack_q2_K_scales, unpack_q2_K, sizeof(block_q2_K), 32, 16, {false, 4}, float_mins});
+ALWAYS_INLINE super_type type_q2_K(void) {
+    return (super_type){unpack_q2_K_scales, unpack_q2_K, sizeof(block_q2_K), 32, 16, {false, 4}, float_mins};
 }
 
-void matmul_q3_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack_q3_K_scales, unpack_q3_K, sizeof(block_q3_K), 32, 16, {false, 4}, integer_mins});
+ALWAYS_INLINE super_type type_q3_K(void) {
+    return (super_type){unpack_q3_K_scales, unpack_q3_K, sizeof(block_q3_K), 32, 16, {false, 4}, integer_mins};
 }
-#include "isa/avx2_end.h"
 #endif

@@ -1,7 +1,7 @@
-// Q5_0 and Q5_1 matmul for AVX2: layouts in quant/q5_0.c and q5_1.c, arithmetic in x86/block_avx2.h.
-// 16-bit sums of 4 vectors: 4 * 2 * 31 * 127 = 31496 fit.
-#if defined(__x86_64__)
-#include "isa/avx2_begin.h"
+/// Q5_0 and Q5_1 unpacked for 8 rows: layouts in quant/q5_0.c and q5_1.c, arithmetic in x86/block_avx2.h.
+/// 16-bit sums of 4 vectors: 4 * 2 * 31 * 127 = 31496 fit.
+#ifndef X86_Q5_0_H
+#define X86_Q5_0_H
 #include "x86/block_avx2.h"
 
 /// Adds 16 where bit k of the 32 bits at `offset` of a row is set, to its value k.
@@ -35,12 +35,11 @@ ALWAYS_INLINE void unpack_q5_1(const row_pointers *p, size_t block, block_tile *
     add_fifth_bits(p, base + offsetof(block_q5_1, qh), t->q);
 }
 
-void matmul_q5_0_q8_0_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_q5_0, sizeof(block_q5_0), {false, 4}, 16, false});
+ALWAYS_INLINE block_type type_q5_0(void) {
+    return (block_type){unpack_q5_0, sizeof(block_q5_0), {false, 4}, 16, false};
 }
 
-void matmul_q5_1_q8_1_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_q5_1, sizeof(block_q5_1), {false, 4}, 0, true});
+ALWAYS_INLINE block_type type_q5_1(void) {
+    return (block_type){unpack_q5_1, sizeof(block_q5_1), {false, 4}, 0, true};
 }
-#include "isa/avx2_end.h"
 #endif

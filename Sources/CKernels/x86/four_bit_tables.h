@@ -1,7 +1,7 @@
-// IQ4_NL, MXFP4 and IQ4_XS matmul for AVX2: nibbles that index a table of 16 signed values. Layouts in quant/.
-// MXFP4's values are -12 ... 12, so with an offset of 12 they are unsigned and 4 * 2 * 24 * 127 = 24384 fits in 16 bits.
-#if defined(__x86_64__)
-#include "isa/avx2_begin.h"
+/// IQ4_NL, MXFP4 and IQ4_XS unpacked for 8 rows: nibbles that index a table of 16 signed values. Layouts in quant/.
+/// MXFP4's values are -12 ... 12, so with an offset of 12 they are unsigned and 4 * 2 * 24 * 127 = 24384 fits in 16 bits.
+#ifndef X86_FOUR_BIT_TABLES_H
+#define X86_FOUR_BIT_TABLES_H
 #include "x86/block_avx2.h"
 #include "x86/super_block_avx2.h"
 
@@ -53,16 +53,15 @@ ALWAYS_INLINE void unpack_iq4_xs(const row_pointers *p, size_t offset, int part,
     look_up(iq4_values, q);
 }
 
-void matmul_iq4_nl_q8_0_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_iq4_nl, sizeof(block_iq4_nl), {true, 1}, 0, false});
+ALWAYS_INLINE block_type type_iq4_nl(void) {
+    return (block_type){unpack_iq4_nl, sizeof(block_iq4_nl), {true, 1}, 0, false};
 }
 
-void matmul_mxfp4_q8_0_avx2(const matmul_args *a) {
-    block_matmul(a, (block_type){unpack_mxfp4, sizeof(block_mxfp4), {false, 4}, 12, false});
+ALWAYS_INLINE block_type type_mxfp4(void) {
+    return (block_type){unpack_mxfp4, sizeof(block_mxfp4), {false, 4}, 12, false};
 }
 
-void matmul_iq4_xs_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack_iq4_xs_scales, unpack_iq4_xs, sizeof(block_iq4_xs), 8, 32, {true, 1}, no_mins});
+ALWAYS_INLINE super_type type_iq4_xs(void) {
+    return (super_type){unpack_iq4_xs_scales, unpack_iq4_xs, sizeof(block_iq4_xs), 8, 32, {true, 1}, no_mins};
 }
-#include "isa/avx2_end.h"
 #endif

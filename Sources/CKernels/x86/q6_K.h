@@ -1,7 +1,7 @@
-// Q6_K matmul for AVX2: layout in quant/q6_K.c, arithmetic in x86/super_block_avx2.h; q - 32 as mins of 32 * scale.
-// 16-bit sums of 2 vectors: 2 * 2 * 63 * 127 = 32004 fit.
-#if defined(__x86_64__)
-#include "isa/avx2_begin.h"
+/// Q6_K unpacked for 8 rows: layout in quant/q6_K.c, arithmetic in x86/super_block_avx2.h; q - 32 as mins of 32 * scale.
+/// 16-bit sums of 2 vectors: 2 * 2 * 63 * 127 = 32004 fit.
+#ifndef X86_Q6_K_H
+#define X86_Q6_K_H
 #include "x86/super_block_avx2.h"
 
 /// Byte `first` and byte `second` of each 32-bit lane, each in the upper half of a 16-bit number.
@@ -12,7 +12,7 @@ ALWAYS_INLINE __m256i upper_bytes(__m256i bytes, int first, int second) {
         (char)(j + 12))));
 }
 
-ALWAYS_INLINE void unpack_scales(const row_pointers *p, size_t offset, super_tile *t) {
+ALWAYS_INLINE void unpack_q6_K_scales(const row_pointers *p, size_t offset, super_tile *t) {
     __m256i scales[4];
     load_transposed(p, offset + offsetof(block_q6_K, scales), scales);
     for (int i = 0; i < 4; i++) {
@@ -24,7 +24,7 @@ ALWAYS_INLINE void unpack_scales(const row_pointers *p, size_t offset, super_til
 }
 
 /// Half of the block: 128 values.
-ALWAYS_INLINE void unpack(const row_pointers *p, size_t offset, int part, __m256i *q) {
+ALWAYS_INLINE void unpack_q6_K(const row_pointers *p, size_t offset, int part, __m256i *q) {
     const __m256i low = _mm256_set1_epi8(15), upper = _mm256_set1_epi8(0x30);
     const size_t ql = offset + offsetof(block_q6_K, ql) + 64 * (size_t)part;
     const size_t qh = offset + offsetof(block_q6_K, qh) + 32 * (size_t)part;
@@ -45,8 +45,7 @@ ALWAYS_INLINE void unpack(const row_pointers *p, size_t offset, int part, __m256
     }
 }
 
-void matmul_q6_K_q8_K_avx2(const matmul_args *a) {
-    super_matmul(a, (super_type){unpack_scales, unpack, sizeof(block_q6_K), 32, 16, {false, 2}, integer_mins});
+ALWAYS_INLINE super_type type_q6_K(void) {
+    return (super_type){unpack_q6_K_scales, unpack_q6_K, sizeof(block_q6_K), 32, 16, {false, 2}, integer_mins};
 }
-#include "isa/avx2_end.h"
 #endif

@@ -1,0 +1,24 @@
+// AVX-512 matmul of the types with blocks of 32 values: arithmetic in x86/block_avx512.h, unpacking in x86/<type>.h.
+#if defined(__x86_64__)
+#include "isa/avx512_begin.h"
+#include "x86/block_avx512.h"
+#include "x86/four_bit_tables.h"
+#include "x86/q4_0.h"
+#include "x86/q5_0.h"
+#include "x86/q8_0.h"
+
+#define MATMUL(name, activation)                                        \
+    void matmul_##name##_##activation##_avx2(const matmul_args *a);     \
+    void matmul_##name##_##activation##_avx512(const matmul_args *a) {  \
+        if (a->columns <= 2) matmul_##name##_##activation##_avx2(a);    \
+        else wide_block_matmul(a, type_##name());                       \
+    }
+MATMUL(q8_0, q8_0)
+MATMUL(q4_0, q8_0)
+MATMUL(q4_1, q8_1)
+MATMUL(q5_0, q8_0)
+MATMUL(q5_1, q8_1)
+MATMUL(iq4_nl, q8_0)
+MATMUL(mxfp4, q8_0)
+#include "isa/avx512_end.h"
+#endif

@@ -54,13 +54,10 @@ struct EngineOptions: ParsableArguments {
 
     /// The backend asked for. Errors about the device have exit code 69.
     func backend() throws -> any Backend {
-        guard let choice = DeviceChoice(device) else {
-            throw CommandError.device("device '\(device)' is unknown; there are: auto, cpu, vulkan, vulkan:N")
-        }
         var options = ModelOptions()
         options.threads = threads
         options.isa = isa
-        options.device = choice
+        options.device = try DeviceChoice(option: device)
         let chosen = try options.chooseBackend()
         if let note = chosen.note { reporting.note(note) }
         return chosen.backend
@@ -79,6 +76,16 @@ extension CacheType {
             return nil
         }
         self = found
+    }
+}
+
+extension DeviceChoice {
+    /// What --device names.
+    init(option: String) throws(CommandError) {
+        guard let choice = DeviceChoice(option) else {
+            throw .device("device '\(option)' is unknown; there are: auto, cpu, vulkan, vulkan:N")
+        }
+        self = choice
     }
 }
 

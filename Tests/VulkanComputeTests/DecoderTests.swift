@@ -63,6 +63,23 @@ extension OnDevice {
             #expect(difference <= largest * (type == .f16 ? 1e-3 : 1e-2))
         }
 
+        /// Passes of several threads share one command buffer: each still gets the logits it gets alone.
+        @Test func passesOfSeveralThreadsDoNotMix() async throws {
+            let model = try #require(VulkanReferenceModel.all.first { $0.name == "tiny-qwen2" })
+            let decoder = try model.decoder(try #require(TestDevice.backend))
+            let texts = (0..<4).map { i in prefix.map { ($0 + Int32(i)) % 256 } }
+            let pass = { @Sendable (tokens: [Int32]) throws -> [Float] in
+                let cache = try decoder.makeCache(context: 32)
+                return try decoder.forward([Run(cache: cache, tokens: tokens, want: .allLogits)])[0].logits
+            }
+            let alone = try texts.map(pass)
+            let together = try await withThrowingTaskGroup(of: (Int, [Float]).self) { group in
+                for (i, tokens) in texts.enumerated() { group.addTask { (i, try pass(tokens)) } }
+                return try await group.reduce(into: [Int: [Float]]()) { $0[$1.0] = $1.1 }
+            }
+            for i in texts.indices { #expect(together[i] == alone[i]) }
+        }
+
         @Test func logSumExpHasTheBitsOfScores() throws {
             let backend = try #require(TestDevice.backend)
             let model = try #require(VulkanReferenceModel.all.first { $0.name == "tiny-qwen3" })

@@ -4,6 +4,7 @@ import ArgumentParser
 import Compute
 import Foundation
 import GGUF
+import Inference
 import Transformer
 
 struct Bench: ParsableCommand {
@@ -41,6 +42,9 @@ struct Bench: ParsableCommand {
     @Option(help: "Instruction set of the kernels (default: the best).")
     var isa: String?
 
+    @Option(help: ArgumentHelp("Where to compute: cpu, vulkan or vulkan:N.", valueName: "device"))
+    var device = "cpu"
+
     @Option(name: .shortAndLong, help: "table or json.")
     var output = OutputFormat.table
 
@@ -70,9 +74,14 @@ struct Bench: ParsableCommand {
     }
 
     private func measure(_ model: ModelArgument, threads: Int, _ report: (BenchRow) throws -> Void) throws {
+        var options = ModelOptions()
+        options.threads = threads
+        options.isa = isa
+        options.device = try DeviceChoice(option: device)
+        let backend = try options.chooseBackend().backend
         try loading(model.path) {
             let file = try GGUFFile(path: model.path)
-            let decoder = try Decoder(file: file, backend: CPUBackend(threads: threads, isa: isa))
+            let decoder = try Decoder(file: file, backend: backend)
             let longest = [depth + (batch.counts.max() ?? 0), prompt.counts.max() ?? 0, generate.counts.max() ?? 0]
             let cache = try decoder.makeCache(context: (longest.max() ?? 0) + 1)
             let start = cache.checkpoint()

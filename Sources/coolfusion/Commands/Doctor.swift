@@ -30,9 +30,7 @@ struct Doctor: ParsableCommand {
     }
 
     func run() throws {
-        guard let choice = DeviceChoice(device) else {
-            throw CommandError.device("device '\(device)' is unknown; there are: auto, cpu, vulkan, vulkan:N")
-        }
+        let choice = try DeviceChoice(option: device)
         var all: [Diagnosis] = []
         if choice == .automatic || choice == .cpu { all += try CPUBackend.availableISAs.map(examine(isa:)) }
         if choice != .cpu { all += try examineDevices(choice) }

@@ -43,24 +43,20 @@ extension OnDevice {
             }
         }
 
-        /// Token by token, through Q8_0 cells too, against the CPU with the same cache.
+        /// Token by token through rounded cells: near the logits with exact cells, and not the same.
         @Test(arguments: [CacheType.f16, .q8_0])
-        func cacheTypesAgreeWithTheCPU(_ type: CacheType) throws {
-            let model = try #require(VulkanReferenceModel.all.first { $0.name == "tiny-llama" })
-            let cpu = try model.decoder(CPUBackend(threads: 1, isa: "scalar", blas: false))
-            let gpu = try model.decoder(try #require(TestDevice.backend))
-            guard cpu.config.keyLength % 32 == 0 || type == .f16 else { return }
-            var rows: [[Float]] = []
-            for decoder in [cpu, gpu] {
+        func roundedCachesAreClose(_ type: CacheType) throws {
+            let model = try #require(VulkanReferenceModel.all.first { $0.name == "tiny-llama-Q4_K_M" })
+            let decoder = try model.decoder(try #require(TestDevice.backend))
+            let rows = try [CacheType.f32, type].map { type in
                 let cache = try decoder.makeCache(context: 100, type: type)
-                var all: [Float] = []
-                for token in prefix { all += try decoder.forward([Run(cache: cache, tokens: [token])])[0].logits }
-                rows.append(all)
+                return try prefix.flatMap { try decoder.forward([Run(cache: cache, tokens: [$0])])[0].logits }
             }
-            // A value that rounds to the other neighbour changes by 2^-11 (F16) or 1/127 of its block (Q8_0).
+            // F16 rounds a value by 2^-12 of it, Q8_0 by 1/254 of the largest of its block.
             let largest = rows[0].reduce(0) { max($0, abs($1)) }
             let difference = zip(rows[0], rows[1]).reduce(0) { max($0, abs($1.0 - $1.1)) }
-            #expect(difference <= largest * (type == .f16 ? 1e-3 : 1e-2))
+            #expect(difference > 0)
+            #expect(difference <= largest * (type == .f16 ? 1e-3 : 2e-2))
         }
 
         /// Passes of several threads share one command buffer: each still gets the logits it gets alone.

@@ -65,6 +65,9 @@ public final class SessionSource: SourceModel {
     }
 
     public func start() throws(SourceFailure) {
+        guard prompt.tokens.count <= session.context else {
+            throw .failed("its prompt of \(prompt.tokens.count) tokens does not fit its context of \(session.context)")
+        }
         try engine { () throws(InferenceError) in
             if let begun {
                 try session.rollback(to: begun)

@@ -8,14 +8,11 @@ struct AnswerWriter {
     private var progress: ProgressLine
     private let start = ContinuousClock.now
     private var pieces = 0
-    private var endsLine = true
     private(set) var failure: CommandError?
-
-    private static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
 
     init(showsText: Bool, quiet: Bool) {
         self.showsText = showsText
-        progress = ProgressLine(quiet: quiet || (showsText && Self.outputIsTerminal))
+        progress = ProgressLine(quiet: quiet || (showsText && Terminal.outputIsTerminal))
     }
 
     /// Writes one JSON line; like `write`.
@@ -30,7 +27,6 @@ struct AnswerWriter {
         Interruption.beginWriting()
         pieces += 1
         if showsText && !text.isEmpty {
-            endsLine = text.utf8.last == 0x0A
             do { try StandardOutput.write(colour?(text) ?? text) } catch { failure = error }
         }
         let (pieces, seconds) = (pieces, (ContinuousClock.now - start) / .seconds(1))
@@ -40,9 +36,9 @@ struct AnswerWriter {
 
     /// Ends the answer; throws what kept it from being written.
     mutating func finish() throws(CommandError) {
-        progress.clear()
+        ProgressLine.remove()
         if let failure { throw failure }
-        if showsText && Self.outputIsTerminal && !endsLine { try StandardOutput.write("\n") }
+        if showsText && StandardOutput.isMidLine.load(ordering: .relaxed) { try StandardOutput.write("\n") }
     }
 }
 

@@ -16,7 +16,7 @@ extension EngineOptions {
         if gpuLayers != nil { reporting.note("-ngl has no effect: all layers compute on \(backend.name)") }
         reporting.detail("backend: \(backend.name)")
         var progress = ProgressLine(quiet: reporting.quiet)
-        defer { progress.clear() }
+        defer { ProgressLine.remove() }
         let opened = try open(ModelArgument.distinct(arguments))
         try checkMemory(opened)
         var models: [Model] = []

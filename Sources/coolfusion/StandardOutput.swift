@@ -1,11 +1,16 @@
 // stdout and stderr as byte streams without a buffer: what was written is out, whatever ends the process next.
 // A reader that went away (EPIPE) ends the program quietly; any other failure is an I/O error.
 import Glibc
+import Synchronization
 
 enum StandardOutput {
+    /// On a terminal: the cursor stands behind text that has not ended its line.
+    static let isMidLine = Atomic<Bool>(false)
+
     /// Writes all of `text`; throws `CommandError.output` if stdout cannot take it.
     static func write(_ text: String) throws(CommandError) {
         var text = text
+        if Terminal.outputIsTerminal, let last = text.utf8.last { isMidLine.store(last != 0x0A, ordering: .relaxed) }
         let code = text.withUTF8 { writeAll(STDOUT_FILENO, UnsafeRawBufferPointer($0)) }
         if code == EPIPE { exit(0) }
         if code != 0 { throw .output("standard output", code) }
@@ -21,7 +26,12 @@ enum StandardError {
         _ = text.withUTF8 { writeAll(STDERR_FILENO, UnsafeRawBufferPointer($0)) }
     }
 
-    static func line(_ text: String) { write(text + "\n") }
+    /// Writes a message on a line of its own, also where a progress line or the answer's text stands on the terminal.
+    static func line(_ text: String) {
+        ProgressLine.remove()
+        let breaks = Terminal.errorIsTerminal && StandardOutput.isMidLine.exchange(false, ordering: .relaxed)
+        write((breaks ? "\n" : "") + text + "\n")
+    }
 }
 
 /// Writes the bytes to a descriptor; 0 or the errno that stopped it.

@@ -1,13 +1,15 @@
 // What is drawn only for a person at a terminal: the progress line on stderr and the colours of stdout.
 import Glibc
+import Synchronization
 
 enum Terminal {
     static let errorIsTerminal = isatty(STDERR_FILENO) == 1
+    static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
     /// Colours only on a terminal that knows them, and not with NO_COLOR (https://no-color.org: set and not empty).
     static let usesColours: Bool = {
         if let value = getenv("NO_COLOR"), value[0] != 0 { return false }
         if let term = getenv("TERM"), String(cString: term) == "dumb" { return false }
-        return isatty(STDOUT_FILENO) == 1
+        return outputIsTerminal
     }()
 
     /// Foreground colours that stay readable on light and dark backgrounds.
@@ -36,10 +38,10 @@ enum Terminal {
         }
     }
 
-    /// `text` in the colour of the model at `index`; nil is dim: all agreed.
-    static func coloured(_ text: String, _ index: Int?) -> String {
+    /// `text` in the colour of the model at `index`.
+    static func coloured(_ text: String, _ index: Int) -> String {
         guard usesColours else { return text }
-        return "\u{1B}[\(index.map { palette[$0 % palette.count] } ?? 2)m\(text)\u{1B}[0m"
+        return "\u{1B}[\(palette[index % palette.count])m\(text)\u{1B}[0m"
     }
 }
 
@@ -50,19 +52,22 @@ struct ProgressLine {
 
     init(quiet: Bool) { isShown = !quiet && Terminal.errorIsTerminal }
 
+    /// Whether the cursor stands behind such a line.
+    private static let isDrawn = Atomic<Bool>(false)
+
     /// Shows `text`, at most ten times a second unless `always`.
     mutating func show(_ text: @autoclosure () -> String, always: Bool = false) {
         guard isShown else { return }
         let now = ContinuousClock.now
         if !always, let last, now - last < .milliseconds(100) { return }
         last = now
-        StandardError.write("\r\u{1B}[K\(text())")
+        Self.remove()
+        StandardError.write(text())
+        Self.isDrawn.store(true, ordering: .relaxed)
     }
 
     /// Removes the line, so that other output starts on a clean one.
-    mutating func clear() {
-        guard isShown, last != nil else { return }
-        last = nil
-        StandardError.write("\r\u{1B}[K")
+    static func remove() {
+        if isDrawn.exchange(false, ordering: .relaxed) { StandardError.write("\r\u{1B}[K") }
     }
 }

@@ -66,6 +66,22 @@ import Testing
         #expect(segments.compactMap { $0["text"] as? String }.joined() == lines.last?["text"] as? String)
     }
 
+    @Test func aTextThatEndsBecauseTheContextIsFullSaysSo() throws {
+        let arguments = Self.models(["tiny-llama"]) + Self.prompt + ["-n", "1000", "-c", "20"]
+        for command in [["fuse"], ["run", "--temp", "0", "--ignore-eos"]] {
+            let outcome = try Executable.run(command + arguments)
+            #expect(outcome.code == 0 && !outcome.text.isEmpty)
+            #expect(outcome.error.contains("context of 20 tokens is full"), "\(outcome.error)")
+            #expect(try Executable.run(command + arguments + ["-q"]).error.isEmpty)
+        }
+    }
+
+    @Test func aPromptLongerThanTheContextIsCounted() throws {
+        let outcome = try Executable.run(["fuse", "-c", "2"] + Self.models(["tiny-llama"]) + Self.prompt)
+        #expect(outcome.code == 1 && outcome.text.isEmpty)
+        #expect(outcome.error.contains("does not fit its context of 2"), "\(outcome.error)")
+    }
+
     @Test func wrongArgumentsAre64() throws {
         let models = Self.models(["tiny-llama"])
         for wrong in [

@@ -2,7 +2,6 @@
 // CPU time is the process's own: at one thread it repeats within a few percent even on a busy machine; wall time does not.
 import ArgumentParser
 import Compute
-import Foundation
 import GGUF
 import Inference
 import Transformer
@@ -125,11 +124,11 @@ struct Bench: ParsableCommand {
         var row = BenchRow(subject: subject, test: test, tokens: tokens)
         for repetition in 0...repetitions {
             try before()
-            let (wall, cpu) = (Seconds.wall, Seconds.cpu)
+            let clock = Stopwatch()
             try work()
             if repetition > 0 {
-                row.wallSeconds.append(Seconds.wall - wall)
-                row.cpuSeconds.append(Seconds.cpu - cpu)
+                row.wallSeconds.append(clock.seconds)
+                row.cpuSeconds.append(clock.cpuSeconds)
             }
         }
         return row
@@ -149,16 +148,4 @@ struct CountList: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String { counts.map(String.init).joined(separator: ",") }
-}
-
-/// Clocks of this process, in seconds.
-enum Seconds {
-    static var wall: Double { read(CLOCK_MONOTONIC) }
-    static var cpu: Double { read(CLOCK_PROCESS_CPUTIME_ID) }
-
-    private static func read(_ clock: clockid_t) -> Double {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
 }

@@ -58,7 +58,7 @@ struct Perplexity: ParsableCommand {
         let session = try Session(model: model, context: window + opening.count)
         let start = session.checkpoint()
         var progress = ProgressLine(quiet: engine.reporting.quiet)
-        defer { progress.clear() }
+        defer { ProgressLine.remove() }
         var total = Total()
         while total.tokens < tokens.count {
             let first = max(0, total.tokens - window / 2)

@@ -94,12 +94,12 @@ struct Quantize: ParsableCommand {
         var line = ProgressLine(quiet: reporting.quiet)
         let start = ContinuousClock.now
         Interruption.beginWriting()
-        defer { line.clear() }
+        defer { ProgressLine.remove() }
         try quantizer.write(to: output, threads: threads ?? CPUBackend.availableCores) { step, done in
             line.show(Quantize.bar(done) + " " + quantizer.steps[step].tensor.name)
             return !Interruption.isRequested
         }
-        line.clear()
+        ProgressLine.remove()
         try report(quantizer, elapsed: ContinuousClock.now - start)
     }
 

@@ -33,6 +33,9 @@ struct RunCommand: ParsableCommand {
         }
         if json { try StandardOutput.line(report(generation, promptTokens: prompt.tokens.count, clock)) }
         try writer.finish()
+        if generation.stop == .context {
+            engine.reporting.note("the context of \(model.context) tokens is full; -c sets it")
+        }
         engine.reporting.detail(
             "\(generation.tokens.count) tokens, stop: \(generation.stop.rawValue), \(decimals(clock.seconds, 3)) s")
         try Interruption.check()

@@ -39,9 +39,14 @@ let package = Package(
         .target(name: "Fusion", dependencies: ["Inference"]),
         .target(name: "CCoolFusion"),
         .target(name: "CoolFusionABI", dependencies: ["Fusion", "CCoolFusion"]),
+        .target(
+            name: "DemoModels",
+            exclude: [
+                "README.md", "demo-llama.gguf", "demo-phi3.gguf", "demo-qwen3.gguf", "heldout.jsonl", "test.jsonl",
+            ]),
         .executableTarget(
             name: "coolfusion",
-            dependencies: ["Fusion", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Fusion", "DemoModels", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(name: "kernel-bench", dependencies: ["CKernels", "Compute", "VulkanCompute"]),
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),

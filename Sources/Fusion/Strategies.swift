@@ -10,6 +10,14 @@ import Inference
 public func fuse(
     _ sources: [any SourceModel], options: FusionOptions = .init(), onSegment: (Segment) -> Bool = { _ in true }
 ) throws(FusionError) -> FusionResult {
+    try fuse(sources, options: options, remembering: nil, onSegment: onSegment)
+}
+
+/// As `fuse`; answers of single models are taken from `memory`, or left there for the next strategy.
+func fuse(
+    _ sources: [any SourceModel], options: FusionOptions, remembering memory: AnswerMemory?,
+    onSegment: (Segment) -> Bool = { _ in true }
+) throws(FusionError) -> FusionResult {
     var options = options
     if options.weighsByPrompt { options.weights = promptWeights(sources) }
     switch options.strategy {
@@ -19,9 +27,10 @@ public func fuse(
         guard sources.indices.contains(options.primary) else {
             throw .primary(options.primary, count: sources.count)
         }
-        return try WholeAnswers(sources, options: options).solo(options.primary).run(onSegment)
+        let result = try WholeAnswers(sources, options: options, memory: memory).alone(options.primary, onSegment)
+        return result.result
     case .rerank, .coolRerank, .vote:
-        let result = try WholeAnswers(sources, options: options).best()
+        let result = try WholeAnswers(sources, options: options, memory: memory).best()
         for segment in result.segments where !onSegment(segment) { break }
         return result
     }

@@ -9,8 +9,10 @@ struct WholeAnswers {
     private let names: [String]
     private let weights: [Double]
     private let reranker: Reranker
+    private let memory: AnswerMemory?
 
-    init(_ sources: [any SourceModel], options: FusionOptions) throws(FusionError) {
+    init(_ sources: [any SourceModel], options: FusionOptions, memory: AnswerMemory? = nil) throws(FusionError) {
+        self.memory = memory
         // The loop checks everything that could be wrong with the options.
         let members = try CoolFusion(sources, options: options).members
         self.sources = sources
@@ -41,6 +43,22 @@ struct WholeAnswers {
         alone.primary = 0
         let counter = options.strategy == .solo ? sources[index] : sources[0]
         return try CoolFusion([sources[index]], options: alone, counting: counter)
+    }
+
+    /// One model's answer alone, its tokens and what it cost; from memory where it is known.
+    func alone(_ index: Int, _ onSegment: (Segment) -> Bool = { _ in true }) throws(FusionError) -> SoloAnswer {
+        // A limit is counted in one model's tokens; an answer it cut is only good for the same count.
+        let countsOwn = options.strategy == .solo || index == 0
+        if let known = memory?.answers[index], known.result.stop != .length || known.countsOwn == countsOwn {
+            for segment in known.result.segments where !onSegment(segment) { break }
+            return known
+        }
+        let fusion = try solo(index)
+        let result = try fusion.run(onSegment)
+        let answer = SoloAnswer(
+            result: result, tokens: fusion.members[0].tokens, usage: fusion.members[0].usage, countsOwn: countsOwn)
+        memory?.answers[index] = answer
+        return answer
     }
 
     /// Writes all answers and takes the best.
@@ -82,13 +100,12 @@ struct WholeAnswers {
         var failures: [FusionEvent] = []
         for index in sources.indices {
             do {
-                let fusion = try solo(index)
-                let result = try fusion.run()
-                usage[index] = usage[index] + fusion.members[0].usage
+                let own = try alone(index)
+                usage[index] = usage[index] + own.usage
                 add(
                     Answer(
-                        result: named(result, names[index]), text: Array(result.text.utf8), authors: [index],
-                        tokens: [index: fusion.members[0].tokens]), to: &answers)
+                        result: named(own.result, names[index]), text: Array(own.result.text.utf8), authors: [index],
+                        tokens: [index: own.tokens]), to: &answers)
             } catch .allFailed(let reasons) {
                 failures += reasons
             }
@@ -168,6 +185,20 @@ struct WholeAnswers {
         guard let most = votes.values.max() else { return nil }
         return order.first { parsed[$0].map { votes[$0] == most } ?? false }
     }
+}
+
+/// A model's answer alone.
+struct SoloAnswer {
+    var result: FusionResult
+    var tokens: [Int32]
+    var usage: Usage
+    /// The limit was counted in its own tokens.
+    var countsOwn: Bool
+}
+
+/// Answers of single models to one prompt under one set of limits, shared by strategies that choose among them.
+final class AnswerMemory {
+    var answers: [Int: SoloAnswer] = [:]
 }
 
 extension Member {

@@ -1,0 +1,84 @@
+// The journal of an evaluation: one JSON line a problem, written whole and synced before the next is begun. A run that
+// was killed goes on from it; no problem is repeated or lost. The first line says what it belongs to.
+import Foundation
+import Fusion
+
+final class EvalJournal {
+    private let path: String
+    private let descriptor: Int32
+    /// Outcomes already in the file, by problem.
+    private(set) var finished: [Int: [Attempt]] = [:]
+
+    /// Opens or begins a journal. `header` names task, models and options; a journal with another one is refused.
+    init(_ path: String, header: JSON, contenders: [String]) throws(CommandError) {
+        self.path = path
+        descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw .output("'\(path)'", errno) }
+        let known = try readBytes(path)
+        var lines = known.split(separator: 0x0A, omittingEmptySubsequences: false)
+        // What a killed run left unfinished has no line end.
+        let partial = lines.popLast() ?? []
+        if !partial.isEmpty, ftruncate(descriptor, off_t(known.count - partial.count)) != 0 {
+            throw .output("'\(path)'", errno)
+        }
+        guard let first = lines.first else {
+            try write(header)
+            return
+        }
+        let text = String(decoding: first, as: UTF8.self)
+        guard text == header.text else {
+            throw .badData("the journal '\(path)' belongs to another run: it says \(text), this run is \(header.text)")
+        }
+        for (number, line) in lines.dropFirst().enumerated() {
+            guard let (index, attempts) = EvalJournal.entry(Data(line), contenders) else {
+                throw .badData("the journal '\(path)', line \(number + 2), is damaged")
+            }
+            finished[index] = attempts
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Records a problem's outcome; it is on disk when this returns.
+    func record(_ index: Int, _ attempts: [Attempt], _ contenders: [String]) throws(CommandError) {
+        try write([
+            "problem": .integer(index),
+            "attempts": .object(
+                zip(contenders, attempts).map { name, attempt in
+                    (
+                        name,
+                        [
+                            "correct": .bool(attempt.isCorrect), "parsed": attempt.parsed.map { .string($0) } ?? .null,
+                            "tokens": .integer(attempt.tokens), "seconds": .number(attempt.seconds),
+                            "text": .string(attempt.text),
+                        ]
+                    )
+                }),
+        ])
+    }
+
+    private func write(_ line: JSON) throws(CommandError) {
+        var text = line.text + "\n"
+        var code = text.withUTF8 { writeAll(descriptor, UnsafeRawBufferPointer($0)) }
+        if code == 0, fdatasync(descriptor) != 0 { code = errno }
+        if code != 0 { throw .output("'\(path)'", code) }
+    }
+
+    private static func entry(_ line: Data, _ contenders: [String]) -> (Int, [Attempt])? {
+        guard let object = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any],
+            let index = object["problem"] as? Int, let all = object["attempts"] as? [String: [String: Any]]
+        else { return nil }
+        var attempts: [Attempt] = []
+        for name in contenders {
+            guard let attempt = all[name], let correct = attempt["correct"] as? Bool,
+                let tokens = attempt["tokens"] as? Int, let seconds = attempt["seconds"] as? Double,
+                let text = attempt["text"] as? String
+            else { return nil }
+            attempts.append(
+                Attempt(
+                    text: text, parsed: attempt["parsed"] as? String, isCorrect: correct, tokens: tokens,
+                    seconds: seconds))
+        }
+        return (index, attempts)
+    }
+}

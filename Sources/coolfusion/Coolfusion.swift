@@ -10,8 +10,7 @@ struct Coolfusion: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Fuse.self, RunCommand.self, ScoreCommand.self, Perplexity.self, Logits.self, Tokenize.self, Inspect.self,
-            Bench.self,
-            Quantize.self, Models.self, Doctor.self,
+            Bench.self, Eval.self, Quantize.self, Models.self, Doctor.self,
         ])
 
     static func main() {

@@ -147,7 +147,7 @@ struct ModelArgument: ExpressibleByArgument {
             (name, path, isNamed) = (String(parts[0]), String(parts[1]), true)
         } else {
             path = argument
-            let last = argument.split(separator: "/").last.map(String.init) ?? argument
+            let last = argument.split(whereSeparator: { "/:".contains($0) }).last.map(String.init) ?? argument
             (name, isNamed) = (last.hasSuffix(".gguf") ? String(last.dropLast(5)) : last, false)
         }
     }

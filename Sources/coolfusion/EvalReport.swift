@@ -33,13 +33,15 @@ extension HeadroomReport {
 
     func table(task: String) -> String {
         let interval = Statistics.interval(successes: anyCorrect, trials: problems)
-        var text = "\(task), \(problems) problems\n\n| | correct | accuracy | p against the best alone | tokens | seconds |\n"
+        var text =
+            "\(task), \(problems) problems\n\n| | correct | accuracy | p against the best alone | tokens | seconds |\n"
         text += "|---|--:|--:|--:|--:|--:|\n"
         for (index, row) in rows.enumerated() {
             let isSolo = row.name.hasPrefix("solo:")
-            let p = isSolo ? "" : bestSolo.map { decimals(p(index, versus: $0), 4) } ?? ""
+            let tested = isSolo ? nil : bestSolo.map { decimals(p(index, versus: $0), 4) }
             text += "| \(row.name)\(index == bestSolo ? " (best alone)" : "") | \(row.correct) "
-            text += "| \(decimals(100 * accuracy(row.correct), 1)) % | \(p) | \(row.tokens) | \(decimals(row.seconds, 1)) |\n"
+            text +=
+                "| \(decimals(100 * accuracy(row.correct), 1)) % | \(tested ?? "") | \(row.tokens) | \(decimals(row.seconds, 1)) |\n"
         }
         text += "\nAny model alone is right: \(decimals(100 * accuracy(anyCorrect), 1)) % "
         text += "(95 % interval \(decimals(100 * interval.lower, 1)) to \(decimals(100 * interval.upper, 1))): "
@@ -63,7 +65,8 @@ struct EvalProgress {
         done += 1
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let left = seconds / Double(done) * Double(total - done)
-        line.show("\(done) of \(total) problems, about \(decimals(left, 0)) s left")
+        let text = "\(done) of \(total) problems, about \(decimals(left, 0)) s left"
+        line.show(text)
     }
 
     mutating func clear() { line.clear() }

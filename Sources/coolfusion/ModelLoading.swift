@@ -28,7 +28,7 @@ extension EngineOptions {
             options.name = argument.name
             options.cacheType = cache
             let model = try loading(argument.path) {
-                let source = mode == .map ? file : try GGUFFile(path: file.name, mode: mode)
+                let source = mode == .map ? file : try openModel(argument.path, mode: mode)
                 return try Model(file: source, options: options, backend: backend)
             }
             reporting.detail(
@@ -41,10 +41,7 @@ extension EngineOptions {
 
     /// Maps the files; names of the stores become paths.
     private func open(_ arguments: [ModelArgument]) throws -> [(argument: ModelArgument, file: GGUFFile)] {
-        try arguments.map { argument in
-            let path = try modelPath(argument.path)
-            return (argument, try loading(argument.path) { try GGUFFile(path: path) })
-        }
+        try arguments.map { argument in (argument, try loading(argument.path) { try openModel(argument.path) }) }
     }
 
     private func checkMemory(_ opened: [(argument: ModelArgument, file: GGUFFile)]) throws {

@@ -41,6 +41,14 @@ public struct Attempt: Sendable {
     /// Tokens generated, scored and verified by all models, and the time they took, as if nothing were shared.
     public var tokens: Int
     public var seconds: Double
+
+    public init(text: String, parsed: String?, isCorrect: Bool, tokens: Int, seconds: Double) {
+        self.text = text
+        self.parsed = parsed
+        self.isCorrect = isCorrect
+        self.tokens = tokens
+        self.seconds = seconds
+    }
 }
 
 public struct Contest {

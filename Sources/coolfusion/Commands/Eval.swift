@@ -18,6 +18,9 @@ struct Eval: ParsableCommand {
     @Option(name: .shortAndLong, help: "A model, or name=path (repeat for each).")
     var model: [ModelArgument] = []
 
+    @Option(help: "Built-in models instead: demo, the default where no model is named.")
+    var models: BuiltInSet?
+
     @Option(help: "Only the first N problems.")
     var limit: Int?
 
@@ -60,7 +63,7 @@ struct Eval: ParsableCommand {
         let problems = Array(task.problems.prefix(limit ?? .max))
         guard !problems.isEmpty else { throw CommandError.badData("'\(task.name)' has no problems") }
         let preface = try examples.map { path throws(CommandError) in try readText(path) } ?? ""
-        let models = try engine.load(model.isEmpty ? ModelArgument.demo : model)
+        let models = try engine.load(ModelArgument.chosen(model, models, engine.reporting))
         let contenders = try chosenContenders(models.map(\.name))
         let names = contenders.map(\.name)
         let record = try journal.map { path throws(CommandError) in
@@ -77,7 +80,9 @@ struct Eval: ParsableCommand {
                 try Interruption.check()
                 let text = preface + prompt(problem.question)
                 let sources = try models.map { model in
-                    try loading(model.path) { SessionSource(try Session(model: model), prompt: try rendered(text, model)) }
+                    try loading(model.path) {
+                        SessionSource(try Session(model: model), prompt: try rendered(text, model))
+                    }
                 }
                 attempts = try contest.attempts(sources, expected: parse.parse(problem.answer))
                 try record?.record(index, attempts, names)
@@ -107,7 +112,8 @@ struct Eval: ParsableCommand {
         default:
             let wanted = strategies.split(separator: ",").map(String.init)
             for name in wanted where !all.contains(where: { $0.name == name }) {
-                throw CommandError.usage("no contender '\(name)'; there are: \(all.map(\.name).joined(separator: ", "))")
+                throw CommandError.usage(
+                    "no contender '\(name)'; there are: \(all.map(\.name).joined(separator: ", "))")
             }
             return all.filter { wanted.contains($0.name) }
         }
@@ -119,7 +125,12 @@ struct Eval: ParsableCommand {
             "task": .string(task.fingerprint), "tokens": .integer(tokens), "parse": .string(parse.rawValue),
             "format": .string(format), "examples": .string(preface),
             "models": .array(
-                models.map { ["name": .string($0.name), "bytes": .integer($0.file.byteCount), "parameters": .integer($0.parameterCount)] }),
+                models.map {
+                    [
+                        "name": .string($0.name), "bytes": .integer($0.file.byteCount),
+                        "parameters": .integer($0.parameterCount),
+                    ]
+                }),
             "contenders": .array(contenders.map { .string($0) }),
         ]
     }

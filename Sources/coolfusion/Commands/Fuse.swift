@@ -14,6 +14,9 @@ struct Fuse: ParsableCommand {
     @Option(name: .shortAndLong, help: "A model, or name=path (repeat for each).")
     var model: [ModelArgument] = []
 
+    @Option(help: "Built-in models instead: demo, the default where no model is named.")
+    var models: BuiltInSet?
+
     @OptionGroup var prompt: PromptOptions
     @OptionGroup var limits: LimitOptions
     @OptionGroup var rules: FusionRuleOptions
@@ -28,12 +31,11 @@ struct Fuse: ParsableCommand {
 
     func validate() throws {
         if json && jsonl { throw ValidationError("--json and --jsonl exclude each other") }
-        if model.isEmpty { throw ValidationError("no model: name at least one with -m FILE.gguf") }
     }
 
     func run() throws {
         let text = try prompt.text()
-        let models = try engine.load(model)
+        let models = try engine.load(ModelArgument.chosen(model, models, engine.reporting))
         let sources = try models.map { model in
             let prompt = try prompt.prompt(text, for: model, engine.reporting)
             return try loading(model.path) { SessionSource(try Session(model: model), prompt: prompt) }

@@ -44,7 +44,7 @@ struct Logits: ParsableCommand {
 
     private func compute(_ ids: [Int32], from first: Int) throws -> (logits: [Float], vocabulary: Int) {
         try loading(model.path) {
-            let file = try GGUFFile(path: modelPath(model.path), mode: engine.mode)
+            let file = try openModel(model.path, mode: engine.mode)
             let decoder = try Decoder(file: file, backend: engine.backend())
             let context = engine.context ?? max(decoder.config.defaultContext, ids.count)
             let cache = try decoder.makeCache(context: context, type: engine.cache)

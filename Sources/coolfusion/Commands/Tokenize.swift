@@ -41,7 +41,7 @@ struct Tokenize: ParsableCommand {
     }
 
     func run() throws {
-        let tokenizer = try loading(model.path) { try Tokenizer(GGUFFile(path: modelPath(model.path)), force: force) }
+        let tokenizer = try loading(model.path) { try Tokenizer(openModel(model.path), force: force) }
         if jsonl { return try convertLines(tokenizer) }
         let prompt = prompt ?? ""
         if decode {

@@ -85,11 +85,13 @@ private func strategies(_ report: [String: Any]) throws -> [String: [String: Any
         #expect(try skipped.json()["problems"] as? Int == 1)
     }
 
-    @Test(arguments: [
-        (["eval", "/nonexistent.jsonl"], Int32(66)), (["eval", "demo", "--limit", "0"], 64),
+    private static let wrongUses: [([String], Int32)] = [
+        (["eval", "/nonexistent.jsonl"], 66), (["eval", "demo", "--limit", "0"], 64),
         (["eval", "demo", "--strategies", "nonsense"], 64), (["eval", "demo", "--format", "no question"], 64),
         (["eval", "demo", "-m", "x.gguf", "--models", "demo"], 64), (["fuse", "-m", "demo:nonsense", "-p", "x"], 64),
-    ])
+    ]
+
+    @Test(arguments: wrongUses)
     func wrongUseEndsWithItsCode(arguments: [String], code: Int32) throws {
         let outcome = try Executable.run(arguments)
         #expect(outcome.code == code, "\(outcome.error)")

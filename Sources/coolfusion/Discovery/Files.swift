@@ -1,13 +1,9 @@
 // Walking folders that others have filled: bounded, following no linked folder, never leaving the store.
-import Foundation
+import FoundationEssentials
+import Glibc
 
 enum Files {
     static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
-
-    static func isFolder(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
-    }
 
     /// Names in a folder, sorted; none if it cannot be read.
     static func names(in folder: String) -> [String] {

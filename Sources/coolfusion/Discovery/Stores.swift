@@ -1,6 +1,6 @@
 // Where Hugging Face's tools, Ollama and LM Studio keep models. Each store is one function that fills the list.
 // Sources: huggingface_hub's cache layout and environment variables; Ollama's manifests and blobs; LM Studio's folders.
-import Foundation
+import FoundationEssentials
 
 extension ModelStores {
     /// <hub>/models--<org>--<repo>/snapshots/<revision>/<file>, links into ../../blobs. The revision that refs/main names
@@ -10,9 +10,9 @@ extension ModelStores {
         let hub = Files.variable("HF_HUB_CACHE") ?? "\(Files.variable("HF_HOME") ?? "\(cache)/huggingface")/hub"
         for folder in Files.names(in: hub) where folder.hasPrefix("models--") {
             let repository = "\(hub)/\(folder)"
-            let name = folder.dropFirst("models--".count).replacingOccurrences(of: "--", with: "/")
-            let main = (try? String(contentsOfFile: "\(repository)/refs/main", encoding: .utf8))?
-                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let name = String(folder.dropFirst("models--".count).replacing("--", with: "/"))
+            let main = (try? readText("\(repository)/refs/main"))?.split(whereSeparator: \.isWhitespace).first
+                .map(String.init)
             let revisions = Files.names(in: "\(repository)/snapshots").sorted {
                 ($0 != main ? 1 : 0) < ($1 != main ? 1 : 0)
             }

@@ -68,6 +68,4 @@ struct EvalProgress {
         let text = "\(done) of \(total) problems, about \(decimals(left, 0)) s left"
         line.show(text)
     }
-
-    mutating func clear() { line.clear() }
 }

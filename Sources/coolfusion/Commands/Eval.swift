@@ -90,7 +90,7 @@ struct Eval: ParsableCommand {
             report.add(attempts.map { ($0.isCorrect, $0.tokens, $0.seconds) })
             progress.step()
         }
-        progress.clear()
+        ProgressLine.remove()
         try StandardOutput.write(json ? report.json(task: task.name).text + "\n" : report.table(task: task.name))
     }
 

@@ -6,6 +6,7 @@ let package = Package(
     name: "coolfusion",
     products: [
         .library(name: "CoolFusion", targets: ["Fusion", "Inference"]),
+        .library(name: "DemoModels", targets: ["DemoModels"]),
         .library(name: "coolfusion-c", type: .dynamic, targets: ["CoolFusionABI"]),
         .library(name: "coolfusion-c-static", type: .static, targets: ["CoolFusionABI"]),
         .executable(name: "coolfusion", targets: ["coolfusion"]),

@@ -1,7 +1,8 @@
 // The journal of an evaluation: one JSON line a problem, written whole and synced before the next is begun. A run that
 // was killed goes on from it; no problem is repeated or lost. The first line says what it belongs to.
-import Foundation
+import FoundationEssentials
 import Fusion
+import Glibc
 
 final class EvalJournal {
     private let path: String
@@ -64,21 +65,27 @@ final class EvalJournal {
         if code != 0 { throw .output("'\(path)'", code) }
     }
 
-    private static func entry(_ line: Data, _ contenders: [String]) -> (Int, [Attempt])? {
-        guard let object = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any],
-            let index = object["problem"] as? Int, let all = object["attempts"] as? [String: [String: Any]]
-        else { return nil }
-        var attempts: [Attempt] = []
-        for name in contenders {
-            guard let attempt = all[name], let correct = attempt["correct"] as? Bool,
-                let tokens = attempt["tokens"] as? Int, let seconds = attempt["seconds"] as? Double,
-                let text = attempt["text"] as? String
-            else { return nil }
-            attempts.append(
-                Attempt(
-                    text: text, parsed: attempt["parsed"] as? String, isCorrect: correct, tokens: tokens,
-                    seconds: seconds))
+    /// A line of the journal, as `record` writes it.
+    private struct Entry: Decodable {
+        struct Outcome: Decodable {
+            var correct: Bool
+            var parsed: String?
+            var tokens: Int
+            var seconds: Double
+            var text: String
         }
-        return (index, attempts)
+
+        var problem: Int
+        var attempts: [String: Outcome]
+    }
+
+    private static func entry(_ line: Data, _ contenders: [String]) -> (Int, [Attempt])? {
+        guard let entry = try? JSONDecoder().decode(Entry.self, from: line) else { return nil }
+        let attempts = contenders.compactMap { name in
+            entry.attempts[name].map {
+                Attempt(text: $0.text, parsed: $0.parsed, isCorrect: $0.correct, tokens: $0.tokens, seconds: $0.seconds)
+            }
+        }
+        return attempts.count == contenders.count ? (entry.problem, attempts) : nil
     }
 }

@@ -1,7 +1,7 @@
 // A labelled task as JSON lines, {"question": ..., "answer": ...} each; the built-in one needs no file.
 import ArgumentParser
 import DemoModels
-import Foundation
+import FoundationEssentials
 import Fusion
 
 struct EvalTask {
@@ -38,18 +38,33 @@ struct EvalTask {
         fingerprint = String(hash, radix: 16)
         for (index, line) in data.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
-            let object = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any]
-            if let question = object?["question"] as? String, let answer = EvalTask.text(object?["answer"]) {
-                problems.append(Problem(line: index + 1, question: question, answer: answer))
+            if let row = try? JSONDecoder().decode(Row.self, from: Data(line)) {
+                problems.append(Problem(line: index + 1, question: row.question, answer: row.answer.text))
             } else {
                 complaints.append("'\(name)', line \(index + 1): not an object with \"question\" and \"answer\"")
             }
         }
     }
 
-    private static func text(_ value: Any?) -> String? {
-        if let number = value as? NSNumber { return number.stringValue }
-        return value as? String
+    private struct Row: Decodable {
+        var question: String
+        var answer: Answer
+    }
+
+    /// A text, or a number as it is written.
+    private struct Answer: Decodable {
+        var text: String
+
+        init(from decoder: any Decoder) throws {
+            let value = try decoder.singleValueContainer()
+            if let number = try? value.decode(Int.self) {
+                text = String(number)
+            } else if let number = try? value.decode(Double.self) {
+                text = String(number)
+            } else {
+                text = try value.decode(String.self)
+            }
+        }
     }
 }
 
@@ -67,7 +82,10 @@ enum ParsingRule: String, CaseIterable, ExpressibleByArgument {
         case .lastNumber: Fusion.lastNumber
         case .exact:
             { text in
-                let line = text.split(separator: "\n").first.map { $0.trimmingCharacters(in: .whitespaces) }
+                let line = text.split(separator: "\n").first.map { line in
+                    let rest = line.drop(while: \.isWhitespace)
+                    return rest.lastIndex { !$0.isWhitespace }.map { String(rest[...$0]) } ?? ""
+                }
                 return line.flatMap { $0.isEmpty ? nil : $0 }
             }
         }

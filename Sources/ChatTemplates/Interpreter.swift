@@ -158,6 +158,8 @@ struct Interpreter {
         }
         var completed = false
         for index in items.indices {
+            // A turn costs as much as nine steps, even of an empty body.
+            try charge(512, at: position)
             scopes[scopes.count - 1] = ["loop": .map(Self.loopState(items, index))]
             try bind(loop.variables, to: items[index], at: position)
             let flow = try run(loop.body)

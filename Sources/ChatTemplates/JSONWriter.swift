@@ -29,7 +29,9 @@ struct JSONWriter {
         case .list(let items):
             try between("[", "]", count: items.count) { w, index throws(TemplateError) in try w.write(items[index]) }
         case .map(let map):
-            let items = sorted ? map.items.sorted { $0.key.lexicographicallyPrecedes($1.key) } : map.items
+            let items =
+                sorted
+                ? map.items.sorted { $0.key.lexicographicallyPrecedes($1.key) { $0.value < $1.value } } : map.items
             try between("{", "}", count: items.count) { w, index throws(TemplateError) in
                 w.write(items[index].key)
                 w.output += Text(": ")
@@ -42,7 +44,7 @@ struct JSONWriter {
     }
 
     private mutating func between(
-        _ open: Unicode.Scalar, _ close: Unicode.Scalar, count: Int,
+        _ open: TextScalar, _ close: TextScalar, count: Int,
         _ item: (inout JSONWriter, Int) throws(TemplateError) -> Void
     ) throws(TemplateError) {
         depth += 1
@@ -76,7 +78,7 @@ struct JSONWriter {
             case "\u{8}": output += Text("\\b")
             case "\u{c}": output += Text("\\f")
             case _ where scalar.value < 0x20 || (ascii && scalar.value > 0x7e):
-                for unit in String(scalar).utf16 {
+                for unit in String(scalar.scalar).utf16 {
                     let hex = String(unit, radix: 16)
                     output += Text("\\u" + String(repeating: "0", count: 4 - hex.count) + hex)
                 }

@@ -35,7 +35,7 @@ struct Lexer {
             if scalar == "\r" {
                 text.append("\n")
             } else if !(scalar == "\n" && previous == "\r") {
-                text.append(scalar)
+                text.append(TextScalar(scalar))
             }
             previous = scalar
         }
@@ -53,7 +53,7 @@ struct Lexer {
     private func has(_ text: String, at index: Int) -> Bool {
         var index = index
         for scalar in text.unicodeScalars {
-            guard index < source.count, source[index] == scalar else { return false }
+            guard index < source.count, source[index].scalar == scalar else { return false }
             index += 1
         }
         return true
@@ -105,7 +105,7 @@ struct Lexer {
     }
 
     /// After `%}` and `#}` one line end is dropped, unless a mark says otherwise.
-    private mutating func closeTag(mark: Unicode.Scalar?, trimsLine: Bool) {
+    private mutating func closeTag(mark: TextScalar?, trimsLine: Bool) {
         stripNext = mark == "-"
         atLineStart = false
         if trimsLine, mark == nil, offset < source.count, source[offset] == "\n" {
@@ -174,7 +174,7 @@ struct Lexer {
         tokens.append(Token(kind: .text, text: text, position: textStart))
         while offset < source.count, !has("%}", at: offset) { advance(1) }
         guard offset < source.count else { throw .syntax("endraw that is never closed", at: start) }
-        let mark: Unicode.Scalar? = source[offset - 1] == "-" ? "-" : nil
+        let mark: TextScalar? = source[offset - 1] == "-" ? "-" : nil
         advance(2)
         closeTag(mark: mark, trimsLine: true)
     }
@@ -196,7 +196,7 @@ struct Lexer {
             return Token(kind: .symbol, text: Text(symbol), position: start)
         }
         guard Text("+-*/%~<>=.,:|()[]{}").contains(scalar) else {
-            throw .syntax("unexpected character \"\(scalar)\"", at: start)
+            throw .syntax("unexpected character \"\(scalar.scalar)\"", at: start)
         }
         advance(1)
         return Token(kind: .symbol, text: [scalar], position: start)
@@ -224,7 +224,7 @@ struct Lexer {
         return Token(kind: kind, text: Text(source[begin..<offset].filter { $0 != "_" }), position: start)
     }
 
-    private mutating func readString(quote: Unicode.Scalar) throws(TemplateError) -> Token {
+    private mutating func readString(quote: TextScalar) throws(TemplateError) -> Token {
         let start = position
         advance(1)
         var text = Text()
@@ -262,25 +262,10 @@ struct Lexer {
             let hex = Text(source[offset..<min(offset + digits, source.count)]).string
             guard hex.unicodeScalars.count == digits, let code = UInt32(hex, radix: 16),
                 let found = Unicode.Scalar(code)
-            else { throw .syntax("a broken \\\(scalar) escape", at: start) }
+            else { throw .syntax("a broken \\\(scalar.scalar) escape", at: start) }
             advance(digits)
-            return [found]
+            return [TextScalar(found)]
         default: return ["\\", scalar]
         }
     }
-}
-
-extension Unicode.Scalar {
-    /// White space in the sense of Python's str.isspace.
-    var isPythonSpace: Bool { properties.isWhitespace || (0x1c...0x1f).contains(value) }
-    /// Python's str.isprintable: no control, format, unassigned or separator character but the space.
-    var isPrintable: Bool {
-        switch properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
-        case .spaceSeparator: self == " "
-        default: true
-        }
-    }
-    var isDigit: Bool { ("0"..."9").contains(self) }
-    var isNameStart: Bool { self == "_" || properties.isXIDStart && value != 0 }
 }

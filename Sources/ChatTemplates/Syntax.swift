@@ -35,7 +35,7 @@ enum Literal: Sendable {
     case bool(Bool)
     case integer(Int)
     case number(Double)
-    case string([Unicode.Scalar])
+    case string(Text)
 
     var value: Value {
         switch self {
@@ -65,7 +65,7 @@ public final class Statement: Sendable {
     }
 
     enum Kind: Sendable {
-        case text([Unicode.Scalar])
+        case text(Text)
         case output(Expression)
         case conditional([(condition: Expression, body: [Statement])], otherwise: [Statement])
         case loop(Loop)

@@ -1,5 +1,6 @@
 // A chat template: data from a model file, read once, rendered for each conversation. It is interpreted over plain
-// values only; nothing of the host is reachable from it.
+// values only; nothing of the host is reachable from it. The rendered text knows which of its characters a message said,
+// so that a message that spells a special token stays plain text (TextScalar.swift).
 
 /// A parsed template, immutable and shareable.
 public struct Template: Sendable {
@@ -14,9 +15,13 @@ public struct Template: Sendable {
 
     /// Renders with `variables`; throws `TemplateError` for type errors, `raise_exception` and limits.
     public func render(_ variables: [String: Value], now: TemplateClock = .now) throws(TemplateError) -> String {
+        try renderMarked(variables, now: now).string
+    }
+
+    func renderMarked(_ variables: [String: Value], now: TemplateClock) throws(TemplateError) -> Text {
         var interpreter = Interpreter(variables: variables, limits: limits, now: now)
         _ = try interpreter.run(statements)
-        return interpreter.output.string
+        return interpreter.output
     }
 }
 
@@ -29,32 +34,67 @@ public struct Message: Sendable, Equatable {
         self.role = role
         self.content = content
     }
+
+    /// The roles templates know. Any other is treated like content: it cannot spell special tokens.
+    public static let roles = ["system", "developer", "user", "assistant", "tool"]
+
+    var value: Value {
+        .map([
+            "role": .string(Text(role, isContent: !Self.roles.contains(role))),
+            "content": .string(Text(content, isContent: true)),
+        ])
+    }
+}
+
+/// A rendered conversation.
+public struct RenderedText: Sendable, Equatable {
+    public let text: String
+    /// UTF-8 offsets of what the template itself wrote, ascending: only there a special token may be read.
+    public let templateRanges: [Range<Int>]
+
+    init(_ text: Text) {
+        self.text = text.string
+        var ranges: [Range<Int>] = []
+        var offset = 0
+        for scalar in text {
+            let end = offset + UTF8.width(scalar.scalar)
+            if !scalar.isContent {
+                if let last = ranges.last, last.upperBound == offset {
+                    ranges[ranges.count - 1] = last.lowerBound..<end
+                } else {
+                    ranges.append(offset..<end)
+                }
+            }
+            offset = end
+        }
+        templateRanges = ranges
+    }
 }
 
 /// A template with the special tokens of its model: renders conversations to prompts.
 public struct ChatTemplate: Sendable {
     public let source: String
     private let template: Template
-    private let bosToken: String
-    private let eosToken: String
+    private let specialTokens: [String: String]
 
-    /// `bosToken` and `eosToken` are the vocabulary's texts, empty where it has none.
-    public init(source: String, bosToken: String, eosToken: String) throws(TemplateError) {
+    /// `specialTokens`: the vocabulary's texts by the names templates use ("bos_token", "eos_token", "unk_token",
+    /// "pad_token"). Absent BOS and EOS are empty, as llama.cpp passes them; others are undefined, as in transformers.
+    public init(source: String, specialTokens: [String: String] = [:]) throws(TemplateError) {
         self.source = source
-        self.bosToken = bosToken
-        self.eosToken = eosToken
+        self.specialTokens = ["bos_token": "", "eos_token": ""].merging(specialTokens) { $1 }
         template = try Template(source)
     }
 
-    /// The prompt text for `messages`, special tokens spelled out, ready for the assistant's answer.
+    /// The prompt for `messages`, special tokens spelled out, ready for the assistant's answer. The variables are those
+    /// transformers passes without tools or documents.
     public func render(
         _ messages: [Message], addGenerationPrompt: Bool = true, now: TemplateClock = .now
-    ) throws(TemplateError) -> String {
-        let list = messages.map { Value.map(["role": .string($0.role), "content": .string($0.content)]) }
-        return try template.render(
-            [
-                "messages": .list(list), "add_generation_prompt": .bool(addGenerationPrompt),
-                "bos_token": .string(bosToken), "eos_token": .string(eosToken), "tools": .none, "documents": .none,
-            ], now: now)
+    ) throws(TemplateError) -> RenderedText {
+        var variables = specialTokens.mapValues { Value.string($0) }
+        variables["messages"] = .list(messages.map(\.value))
+        variables["add_generation_prompt"] = .bool(addGenerationPrompt)
+        variables["tools"] = Value.none
+        variables["documents"] = Value.none
+        return RenderedText(try template.renderMarked(variables, now: now))
     }
 }

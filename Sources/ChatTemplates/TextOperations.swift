@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-extension Array where Element == Unicode.Scalar {
+extension Array where Element == TextScalar {
     /// The first place of `part` at or after `start`; an empty part is found at once.
     func firstRange(of part: Text, from start: Int) -> Range<Int>? {
         guard let first = part.first else { return start..<start }
@@ -23,7 +23,7 @@ extension Array where Element == Unicode.Scalar {
     func hasSuffix(_ part: Text) -> Bool { count >= part.count && self[(count - part.count)...].elementsEqual(part) }
 
     func stripped(_ characters: Text?, left: Bool = true, right: Bool = true) -> Text {
-        let goes: (Unicode.Scalar) -> Bool = characters.map { set in { set.contains($0) } } ?? \.isPythonSpace
+        let goes: (TextScalar) -> Bool = characters.map { set in { set.contains($0) } } ?? \.isPythonSpace
         let start = left ? firstIndex { !goes($0) } ?? count : 0
         let end = right ? (lastIndex { !goes($0) } ?? -1) + 1 : count
         return start < end ? Text(self[start..<end]) : []
@@ -65,8 +65,8 @@ extension Array where Element == Unicode.Scalar {
         return Text(split(at: old, limit: limit).joined(separator: new))
     }
 
-    var uppercased: Text { flatMap { Text($0.properties.uppercaseMapping) } }
-    var lowercased: Text { flatMap { Text($0.properties.lowercaseMapping) } }
+    var uppercased: Text { flatMap { $0.replaced(by: $0.properties.uppercaseMapping) } }
+    var lowercased: Text { flatMap { $0.replaced(by: $0.properties.lowercaseMapping) } }
 
     /// First scalar upper, the rest lower.
     var capitalized: Text { Text(prefix(1)).uppercased + Text(dropFirst()).lowercased }
@@ -87,7 +87,7 @@ extension Array where Element == Unicode.Scalar {
         var out = Text()
         var inWord = false
         for scalar in self {
-            out += inWord ? [scalar].lowercased : Text(scalar.properties.titlecaseMapping)
+            out += inWord ? [scalar].lowercased : scalar.replaced(by: scalar.properties.titlecaseMapping)
             inWord = scalar.properties.isCased
         }
         return out

@@ -1,19 +1,5 @@
-// The values of a template: those of Python that chat templates use. Text is an array of Unicode scalars, because
-// Python counts, compares and slices by scalar, and Swift's String by grapheme and canonical equivalence.
-
-/// Text as templates see it: indexable by Unicode scalar, compared scalar by scalar.
-public typealias Text = [Unicode.Scalar]
-
-extension Array where Element == Unicode.Scalar {
-    public init(_ string: String) { self = Array(string.unicodeScalars) }
-
-    /// The same text as a Swift string.
-    public var string: String {
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: self)
-        return String(view)
-    }
-}
+// The values of a template: those of Python that chat templates use. Text is an array of scalars (TextScalar.swift),
+// because Python counts, compares and slices by scalar, and Swift's String by grapheme and canonical equivalence.
 
 /// A dictionary that keeps the order of insertion, as Python's does.
 public struct OrderedMap {
@@ -155,7 +141,7 @@ public indirect enum Value {
     }
 
     private static func quoted(_ text: Text) -> Text {
-        let quote: Unicode.Scalar = text.contains("'") && !text.contains("\"") ? "\"" : "'"
+        let quote: TextScalar = text.contains("'") && !text.contains("\"") ? "\"" : "'"
         var out: Text = [quote]
         for scalar in text {
             switch scalar {

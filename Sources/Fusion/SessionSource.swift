@@ -26,7 +26,7 @@ public final class SessionSource: SourceModel {
     private static let mostCells = 192
     private var scored: [(continuation: Continuation, score: Session.ScoredContinuation?)] = []
 
-    /// A source that answers `prompt`; the session must be empty.
+    /// A source that answers `prompt`; what the session already holds of it is not evaluated again.
     public init(_ session: Session, prompt: Prompt) {
         self.session = session
         self.prompt = prompt
@@ -54,7 +54,7 @@ public final class SessionSource: SourceModel {
     // MARK: the answer's start
 
     public func promptBitsPerByte() throws(SourceFailure) -> Double? {
-        guard begun == nil, let first = prompt.tokens.first, prompt.tokens.count > 1 else { return nil }
+        guard session.tokens.isEmpty, let first = prompt.tokens.first, prompt.tokens.count > 1 else { return nil }
         let rest = Array(prompt.tokens[1...])
         return try engine { () throws(InferenceError) in
             try session.append([first])
@@ -72,7 +72,7 @@ public final class SessionSource: SourceModel {
             if let begun {
                 try session.rollback(to: begun)
             } else {
-                try session.append(prompt.tokens)
+                try session.restart(with: prompt.tokens)
                 begun = session.checkpoint()
             }
         }
@@ -167,6 +167,14 @@ public final class SessionSource: SourceModel {
     private func greedy(_ logits: [Float]) throws(SourceFailure) -> GreedyToken {
         let token = argmax(logits)
         return GreedyToken(token: token, logprob: logProbability(of: token, in: logits))
+    }
+
+    /// Brings the session to the answer's end, so that the next turn's prompt finds all of it there.
+    public func finish() throws(SourceFailure) {
+        run = []
+        try settle()
+        try commitKept()
+        session.closeDrafts()
     }
 
     // MARK: scoring

@@ -19,8 +19,6 @@ public enum InferenceError: Error, CustomStringConvertible {
     /// Logits that are NaN or infinite.
     case notFinite(model: String)
     case emptyPrompt(model: String)
-    /// A message spells control tokens and the template changed it, so that they cannot be told from its own.
-    case forgedTokens(model: String, role: String)
     case contextFull(context: Int, requested: Int)
     case invalidSampling(name: String, expected: String, found: String)
 
@@ -30,12 +28,10 @@ public enum InferenceError: Error, CustomStringConvertible {
         case .tokenizer(let error): error.description
         case .compute(let error): error.description
         case .transformer(let error): error.description
-        case .template(let error): "chat template: \(error.description)"
+        case .template(let error): error.description
         case .device(let error): error.description
         case .notFinite(let model): "\(model): the logits are not finite numbers"
         case .emptyPrompt(let model): "\(model): the prompt has no tokens and the model adds none"
-        case .forgedTokens(let model, let role):
-            "\(model): a message of role \(role.debugDescription) spells control tokens, and its chat template changed it"
         case .contextFull(let context, let requested):
             "the context of \(context) tokens has no room for \(requested) more"
         case .invalidSampling(let name, let expected, let found): "\(name) must be \(expected), found \(found)"

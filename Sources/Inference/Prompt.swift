@@ -1,5 +1,9 @@
-// From what a user says to the token ids a model begins with: the one place where chat templates are
-// rendered and where BOS is added, once.
+// From what a user says to the token ids a model begins with: the one place where chat templates are rendered and
+// where BOS is added, once.
+//
+// A rendered prompt is read for control tokens only where the template wrote it: a message that spells "<|im_end|>"
+// stays plain text, whatever the template does with it. Tokens of the kind "user defined" (such as "<think>") are
+// ordinary words of the vocabulary and are recognised everywhere.
 
 import ChatTemplates
 import Tokenizers
@@ -14,6 +18,17 @@ public struct Prompt: Sendable {
 }
 
 extension Model {
+    /// The file's chat templates by name; the one without a name is "default".
+    public var chatTemplates: [String: String] {
+        let prefix = "tokenizer.chat_template."
+        var templates: [String: String] = [:]
+        for key in file.metadata.keys where key.hasPrefix(prefix) {
+            templates[String(key.dropFirst(prefix.count))] = file.metadata[key]?.string
+        }
+        if let chatTemplate { templates["default"] = chatTemplate }
+        return templates
+    }
+
     /// `text` as it is, with BOS where the file says so and the text does not bring its own.
     /// Throws emptyPrompt where that gives no token at all.
     public func rawPrompt(_ text: String) throws(InferenceError) -> Prompt {
@@ -21,43 +36,37 @@ extension Model {
         return Prompt(tokens: try begun(tokens), text: text, isRendered: false)
     }
 
-    /// A conversation rendered by the file's chat template; without one, the last message's raw text.
-    /// What a message says is text: where it spells a control token, that token is not meant.
-    /// Throws forgedTokens if such a message cannot be found again in what the template made of it.
-    public func prompt(_ messages: [Message]) throws(InferenceError) -> Prompt {
-        guard let chatTemplate else { return try rawPrompt(messages.last?.content ?? "") }
-        let text: String
+    /// A conversation rendered by `template` (Jinja source; nil: the file's own); without any, its transcript.
+    public func prompt(
+        _ messages: [Message], template: String? = nil, now: TemplateClock = .now
+    ) throws(InferenceError) -> Prompt {
+        guard let source = template ?? chatTemplate else { return try transcriptPrompt(messages) }
+        let rendered: RenderedText
         do {
-            let template = try ChatTemplate(
-                source: chatTemplate, bosToken: tokenizer.bos.map(tokenizer.piece) ?? "",
-                eosToken: tokenizer.eos.map(tokenizer.piece) ?? "")
-            text = try template.render(messages)
+            rendered = try ChatTemplate(source: source, specialTokens: specialTokens).render(messages, now: now)
         } catch {
             throw .template(error)
         }
-        return Prompt(tokens: try begun(encode(text, quoting: messages)), text: text, isRendered: true)
+        let tokens = tokenizer.encode(Array(rendered.text.utf8), controlTokensIn: rendered.templateRanges)
+        return Prompt(tokens: try begun(tokens), text: rendered.text, isRendered: true)
     }
 
-    /// The tokens of a rendered text, its control tokens recognised outside of messages that spell some themselves.
-    private func encode(_ text: String, quoting messages: [Message]) throws(InferenceError) -> [Int32] {
-        var tokens: [Int32] = []
-        var rest = Array(text.utf8)[...]
-        for message in messages where spellsControlTokens(message.content) {
-            let content = Array(message.content.utf8).trimmingWhitespace()
-            guard let start = rest.firstIndex(of: content) else {
-                throw .forgedTokens(model: name, role: message.role)
-            }
-            tokens += tokenizer.encode(Array(rest[..<start]), addSpecial: false, parseSpecial: true)
-            tokens += tokenizer.encode(Array(content), addSpecial: false, parseSpecial: false, dummyPrefix: false)
-            rest = rest[(start + content.count)...]
+    /// A conversation as plain text: what was said, one turn after the other, each that is not an answer on a new line.
+    public func transcriptPrompt(_ messages: [Message]) throws(InferenceError) -> Prompt {
+        var text = ""
+        for message in messages {
+            if message.role != "assistant" && !text.isEmpty { text += "\n" }
+            text += message.content
         }
-        let continues: Bool? = rest.startIndex == 0 ? nil : false
-        return tokens
-            + tokenizer.encode(Array(rest), addSpecial: false, parseSpecial: true, dummyPrefix: continues)
+        return try rawPrompt(text)
     }
 
-    private func spellsControlTokens(_ text: String) -> Bool {
-        tokenizer.encode(text, addSpecial: false, parseSpecial: true).contains(where: tokenizer.isControl)
+    private var specialTokens: [String: String] {
+        let ids = [
+            "bos_token": tokenizer.bos, "eos_token": tokenizer.eos, "unk_token": tokenizer.unknown,
+            "pad_token": tokenizer.padding,
+        ]
+        return ids.compactMapValues { $0.map(tokenizer.piece) }
     }
 
     private func begun(_ tokens: [Int32]) throws(InferenceError) -> [Int32] {
@@ -67,21 +76,5 @@ extension Model {
         if tokens.isEmpty, let start = tokenizer.bos ?? tokenizer.eos { tokens = [start] }
         guard !tokens.isEmpty else { throw .emptyPrompt(model: name) }
         return tokens
-    }
-}
-
-extension [UInt8] {
-    /// Without ASCII white space at both ends: templates trim what messages say.
-    fileprivate func trimmingWhitespace() -> ArraySlice<UInt8> {
-        let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0d).contains(byte) }
-        let front = drop(while: isSpace)
-        return front[..<((front.lastIndex { !isSpace($0) } ?? front.startIndex - 1) + 1)]
-    }
-}
-
-extension ArraySlice<UInt8> {
-    /// Where `bytes` first occur; bytes are not empty.
-    fileprivate func firstIndex(of bytes: ArraySlice<UInt8>) -> Int? {
-        indices.first { self[$0...].starts(with: bytes) }
     }
 }

@@ -1,38 +1,10 @@
-// Chooses the next token from logits. Temperature 0 is argmax; otherwise the filters apply in the order
-// penalty, top-k, top-p, min-p, temperature, and the same seed draws the same tokens on every machine.
-
-import Glibc
-
-public struct Sampling: Sendable {
-    /// 0: the most likely token.
-    public var temperature: Double = 0
-    /// 0: all.
-    public var topK = 40
-    public var topP = 0.95
-    public var minP = 0.05
-    /// Divides positive and multiplies negative logits of recent tokens; 1: off.
-    public var repeatPenalty = 1.0
-    /// How many recent tokens are penalised.
-    public var repeatLast = 64
-    public var seed: UInt64 = 0
-
-    public init() {}
-
-    /// Throws invalidSampling for values that mean nothing.
-    public func check() throws(InferenceError) {
-        func require(_ name: String, _ value: Double, _ expected: String, _ isRight: Bool) throws(InferenceError) {
-            if !isRight || !value.isFinite {
-                throw .invalidSampling(name: name, expected: expected, found: "\(value)")
-            }
-        }
-        try require("temperature", temperature, "at least 0", temperature >= 0)
-        try require("top-p", topP, "above 0 and at most 1", topP > 0 && topP <= 1)
-        try require("min-p", minP, "from 0 to 1", minP >= 0 && minP <= 1)
-        try require("repeat penalty", repeatPenalty, "above 0", repeatPenalty > 0)
-        try require("top-k", Double(topK), "at least 0", topK >= 0)
-        try require("repeat last", Double(repeatLast), "at least 0", repeatLast >= 0)
-    }
-}
+// Chooses the next token from logits. The chain, in this order: logit bias; repeat, frequency and presence penalties;
+// (temperature 0 ends here with the largest logit, ties to the lowest id); top-k; typical-p; top-p; min-p; temperature;
+// the draw. Every probability filter sees the probabilities of what the filter before it left, before temperature.
+//
+// The same seed and the same logits draw the same tokens on every machine: nothing here but IEEE additions,
+// multiplications and divisions in a fixed order (the C library's exp differs between machines in the last bit).
+// A vocabulary is never sorted whole unless a filter asks for all of it.
 
 public struct Sampler: Sendable {
     public let sampling: Sampling
@@ -46,46 +18,136 @@ public struct Sampler: Sendable {
 
     /// The next token after `recent`; `logits` is not empty.
     public mutating func next(_ logits: [Float], recent: [Int32]) -> Int32 {
-        let penalized = penalize(logits, recent)
-        if sampling.temperature == 0 || sampling.topK == 1 { return argmax(penalized) }
-        return draw(filtered(penalized))
+        let logits = adjusted(logits, recent)
+        if sampling.temperature == 0 || sampling.topK == 1 { return argmax(logits) }
+        return draw(filtered(logits))
     }
 
-    private func penalize(_ logits: [Float], _ recent: [Int32]) -> [Float] {
-        if sampling.repeatPenalty == 1 { return logits }
+    /// Logits after bias and penalties.
+    func adjusted(_ logits: [Float], _ recent: [Int32]) -> [Float] {
         var logits = logits
-        let penalty = Float(sampling.repeatPenalty)
-        for token in Set(recent.suffix(sampling.repeatLast)) where logits.indices.contains(Int(token)) {
-            logits[Int(token)] = logits[Int(token)] > 0 ? logits[Int(token)] / penalty : logits[Int(token)] * penalty
+        for (token, bias) in sampling.logitBias where logits.indices.contains(Int(token)) {
+            logits[Int(token)] += Float(bias)
+        }
+        let penalizes =
+            sampling.repeatPenalty != 1 || sampling.frequencyPenalty != 0 || sampling.presencePenalty != 0
+        guard penalizes else { return logits }
+        var counts: [Int32: Int] = [:]
+        for token in recent.suffix(sampling.repeatLast) where logits.indices.contains(Int(token)) {
+            counts[token, default: 0] += 1
+        }
+        let factor = Float(sampling.repeatPenalty)
+        for (token, count) in counts {
+            let logit = logits[Int(token)]
+            let scaled = logit > 0 ? logit / factor : logit * factor
+            logits[Int(token)] =
+                scaled - Float(sampling.presencePenalty) - Float(count) * Float(sampling.frequencyPenalty)
         }
         return logits
     }
 
-    /// The tokens left by the filters with their weights, most likely first; never empty.
-    private func filtered(_ logits: [Float]) -> [(token: Int32, weight: Double)] {
-        let order = logits.indices.sorted { (logits[$0], $1) > (logits[$1], $0) }
-        let count = sampling.topK > 0 ? min(sampling.topK, order.count) : order.count
-        guard let first = order.first else { return [(0, 1)] }
-        let largest = Double(logits[first])
-        var kept = order[..<count].map { (token: Int32($0), weight: exp(Double(logits[$0]) - largest)) }
-        let sum = kept.reduce(0) { $0 + $1.weight }
-        var mass = 0.0
-        let nucleus = kept.firstIndex {
-            mass += $0.weight / sum
-            return mass >= sampling.topP
-        }
-        kept.removeLast(kept.count - 1 - (nucleus ?? kept.count - 1))
-        kept = kept.filter { $0.weight >= sampling.minP }
-        return kept.map { ($0.token, pow($0.weight, 1 / sampling.temperature)) }
+    struct Choice {
+        var token: Int32
+        /// Logit less the largest one.
+        var logit: Double
+        /// Proportional to the probability.
+        var weight: Double
     }
 
-    private mutating func draw(_ choices: [(token: Int32, weight: Double)]) -> Int32 {
+    /// The tokens left by the filters, most likely first (all of them: in the order of their ids), with the weights to
+    /// draw by; never empty.
+    func filtered(_ logits: [Float]) -> [Choice] {
+        let largest = Double(logits[Int(argmax(logits))])
+        guard largest.isFinite else { return [Choice(token: argmax(logits), logit: 0, weight: 1)] }
+        func choice(_ token: Int32) -> Choice {
+            let logit = Double(logits[Int(token)]) - largest
+            return Choice(token: token, logit: logit, weight: exponential(logit))
+        }
+        let all = Int32(logits.count)
+        var kept: [Choice]
+        if sampling.topK > 0 && sampling.topK < logits.count {
+            kept = Self.largest(sampling.topK, of: logits).map(choice)
+        } else if sampling.typicalP < 1 {
+            kept = (0..<all).map(choice).sorted { ($0.logit, $1.token) > ($1.logit, $0.token) }
+        } else if sampling.topP < 1 || sampling.minP > 0 {
+            // Already cut by top-p, whose probabilities are those of the whole vocabulary.
+            kept = head(logits, choice)
+        } else {
+            kept = (0..<all).map(choice)
+        }
+        if sampling.typicalP < 1 { kept = Self.typical(kept, sampling.typicalP) }
+        let isShort = sampling.topK > 0 && sampling.topK < logits.count || sampling.typicalP < 1
+        if sampling.topP < 1 && isShort {
+            kept = Self.nucleus(kept, of: kept.reduce(0) { $0 + $1.weight }, sampling.topP)
+        }
+        let floor = sampling.minP * (kept.map(\.weight).max() ?? 0)
+        if floor > 0 { kept.removeAll { $0.weight < floor } }
+        for index in kept.indices { kept[index].weight = exponential(kept[index].logit / sampling.temperature) }
+        return kept
+    }
+
+    /// The head of the whole vocabulary that top-p and min-p can leave, without sorting the rest.
+    private func head(_ logits: [Float], _ choice: (Int32) -> Choice) -> [Choice] {
+        var total = 0.0
+        for token in 0..<Int32(logits.count) { total += choice(token).weight }
+        var count = 256
+        while true {
+            let head = Self.largest(min(count, logits.count), of: logits).map(choice)
+            let isWhole = head.count == logits.count || (head.last?.weight ?? 0) < sampling.minP
+            let nucleus = Self.nucleus(head, of: total, sampling.topP)
+            if nucleus.count < head.count || isWhole || count >= logits.count { return nucleus }
+            count *= 8
+        }
+    }
+
+    /// The shortest head whose part of `total` reaches `share`.
+    private static func nucleus(_ choices: [Choice], of total: Double, _ share: Double) -> [Choice] {
+        var mass = 0.0
+        let end = choices.firstIndex {
+            mass += $0.weight
+            return mass >= share * total
+        }
+        return Array(choices[...(end ?? choices.count - 1)])
+    }
+
+    /// Locally typical sampling (Meister et al. 2022): the tokens whose information is nearest to the entropy, until
+    /// they hold `share` of the mass. Entropy and information differ from these sums by the same log of the total.
+    private static func typical(_ choices: [Choice], _ share: Double) -> [Choice] {
+        let total = choices.reduce(0) { $0 + $1.weight }
+        // Of weight 0 (a logit of -infinity): nothing.
+        let mean = choices.reduce(0) { $0 + ($1.weight > 0 ? $1.weight * $1.logit : 0) } / total
+        let nearest = choices.sorted {
+            let (a, b) = (abs(mean - $0.logit), abs(mean - $1.logit))
+            return a != b ? a < b : $0.token < $1.token
+        }
+        return nucleus(nearest, of: total, share).sorted { ($0.logit, $1.token) > ($1.logit, $0.token) }
+    }
+
+    /// The `count` largest logits' ids, descending, ties to the lower id: a short list that is sorted whenever it has
+    /// doubled. Logits of -infinity are never among them.
+    static func largest(_ count: Int, of logits: [Float]) -> [Int32] {
+        func isBefore(_ a: Int32, _ b: Int32) -> Bool { (logits[Int(a)], b) > (logits[Int(b)], a) }
+        var best: [Int32] = []
+        var floor = -Float.infinity
+        for token in logits.indices where logits[token] > floor {
+            best.append(Int32(token))
+            if best.count == 2 * count {
+                best.sort(by: isBefore)
+                best.removeLast(count)
+                floor = logits[Int(best[count - 1])]
+            }
+        }
+        best.sort(by: isBefore)
+        return Array(best.prefix(count))
+    }
+
+    private mutating func draw(_ choices: [Choice]) -> Int32 {
         var rest = unit() * choices.reduce(0) { $0 + $1.weight }
         for choice in choices {
             rest -= choice.weight
             if rest < 0 { return choice.token }
         }
-        return choices[choices.count - 1].token
+        return choices.last { $0.weight > 0 }?.token ?? choices[0].token
     }
 
     /// SplitMix64 (Steele, Lea, Flood 2014), the upper 53 bits as a number in 0 ..< 1.
@@ -97,4 +159,15 @@ public struct Sampler: Sendable {
         x ^= x >> 31
         return Double(x >> 11) * 0x1p-53
     }
+}
+
+/// e to the power of `x` <= 0, within a few units in the last place, the same bits on every machine: Cody and Waite's
+/// reduction to |r| <= ln 2 / 2 and the series up to r^13 / 13!.
+func exponential(_ x: Double) -> Double {
+    guard x > -700 else { return 0 }
+    let k = (x * 1.4426950408889634).rounded()
+    let r = (x - k * 0x1.62e42fee00000p-1) - k * 0x1.a39ef35793c76p-33
+    var sum = 1.0
+    for n in stride(from: 13.0, through: 1, by: -1) { sum = 1 + sum * r / n }
+    return Double(sign: .plus, exponent: Int(k), significand: sum)
 }

@@ -94,6 +94,21 @@ public final class Session {
         try append(Array(again[mark.length...]), rows: Self.exactRows)
     }
 
+    /// Makes `all`, which is not empty, the timeline: what it shares with the old one is kept, the rest is evaluated.
+    /// Throws contextFull before anything is changed.
+    public func restart(with all: [Int32]) throws(InferenceError) {
+        guard all.count <= context else { throw .contextFull(context: context, requested: all.count) }
+        cache.closeBranches()
+        let shared = zip(tokens, all.dropLast()).prefix { $0 == $1 }.count
+        if shared < tokens.count, let mark = marks.last(where: { $0.length <= shared }) {
+            try carrying { () throws(TransformerError) in try cache.rollback(to: mark.checkpoint) }
+            tokens.removeLast(tokens.count - mark.length)
+            logits = []
+            marks.removeAll { $0.length > mark.length }
+        }
+        try append(Array(all[tokens.count...]))
+    }
+
     /// An independent copy of the timeline.
     public func fork() throws(InferenceError) -> Session { try Session(copying: self) }
 

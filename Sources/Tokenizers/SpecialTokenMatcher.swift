@@ -20,4 +20,10 @@ struct SpecialTokenMatcher: Sendable {
         }
         return nil
     }
+
+    /// The longest special token that begins at `position`.
+    func longest(in text: Span<UInt8>, at position: Int) -> (range: Range<Int>, id: TokenID)? {
+        guard position < text.count, beginsWith[Int(text[position])] else { return nil }
+        return index.longest(in: text, at: position).map { (position..<$0.end, $0.id) }
+    }
 }

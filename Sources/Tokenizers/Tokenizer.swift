@@ -15,6 +15,7 @@ public struct Tokenizer: Sendable {
     public let eos: TokenID?
     public let eot: TokenID?
     public let unknown: TokenID?
+    public let padding: TokenID?
     public let addsBOS: Bool
     public let addsEOS: Bool
     /// Whether text that begins a document or follows a special token gets a space before it.
@@ -66,6 +67,7 @@ public struct Tokenizer: Sendable {
         bos = definition.id(definition.model == "bert" ? .cls : .bos)
         eos = definition.id(definition.model == "bert" ? .separator : .eos)
         unknown = definition.unknown
+        padding = definition.id(.padding)
         addsBOS = definition.addsBOS ?? definition.defaultAddsBOS(found.preTokenizer)
         addsEOS = definition.addsEOS ?? definition.defaultAddsEOS
         let takesPrefix = definition.model == "llama" || definition.model == "t5"
@@ -108,15 +110,48 @@ extension Tokenizer {
     public func encode(
         _ text: [UInt8], addSpecial: Bool, parseSpecial: Bool, dummyPrefix: Bool? = nil
     ) -> [TokenID] {
+        let matcher = parseSpecial ? allSpecial : userDefined
+        var ids = encode(text, dummyPrefix: dummyPrefix) { matcher.next(in: $0, from: $1) }
+        if addSpecial, addsBOS, let bos { ids.insert(bos, at: 0) }
+        if addSpecial, addsEOS, let eos { ids.append(eos) }
+        return ids
+    }
+
+    /// The tokens of a text in which control tokens are recognised only where they lie wholly inside one of `ranges`
+    /// (UTF-8 offsets, ascending): what a template wrote, but not what a user says inside it.
+    public func encode(_ text: [UInt8], controlTokensIn ranges: [Range<Int>]) -> [TokenID] {
+        var rest = ranges[...]
+        return encode(text, dummyPrefix: nil) { text, start in
+            var position = start
+            while let found = allSpecial.next(in: text, from: position) {
+                position = found.range.lowerBound
+                rest = rest.drop { $0.upperBound <= position }
+                var control: (range: Range<Int>, id: TokenID)?
+                if let range = rest.first, range.contains(position) {
+                    let end = min(range.upperBound, text.count)
+                    control = allSpecial.longest(in: text.extracting(0..<end), at: position)
+                }
+                let plain = userDefined.longest(in: text, at: position)
+                if let control, control.range.count >= plain?.range.count ?? 0 { return control }
+                if let plain { return plain }
+                position += 1
+            }
+            return nil
+        }
+    }
+
+    /// Splits at what `nextSpecial` finds at or after an offset, and encodes what lies between.
+    private func encode(
+        _ text: [UInt8], dummyPrefix: Bool?,
+        _ nextSpecial: (Span<UInt8>, Int) -> (range: Range<Int>, id: TokenID)?
+    ) -> [TokenID] {
         var ids: [TokenID] = []
         ids.reserveCapacity(text.count / 3 + 4)
-        if addSpecial, addsBOS, let bos { ids.append(bos) }
         let span = text.span
-        let matcher = parseSpecial ? allSpecial : userDefined
         var prefix = dummyPrefix ?? addsSpacePrefix
         var start = 0
         while start < span.count {
-            let special = matcher.next(in: span, from: start)
+            let special = nextSpecial(span, start)
             let end = special?.range.lowerBound ?? span.count
             if end > start { encodePlain(span.extracting(start..<end), dummyPrefix: prefix, into: &ids) }
             guard let special else { break }
@@ -125,7 +160,6 @@ extension Tokenizer {
             start = special.range.upperBound
             if stripsBehindSpecial, stripping(special.id) { start = span.run(of: .whiteSpace, from: start) }
         }
-        if addSpecial, addsEOS, let eos { ids.append(eos) }
         return ids
     }
 

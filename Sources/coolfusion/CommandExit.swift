@@ -118,7 +118,7 @@ enum CommandExit {
         case .template: badData
         case .device: device
         case .notFinite: internalError
-        case .emptyPrompt, .forgedTokens, .invalidSampling: usage
+        case .emptyPrompt, .invalidSampling: usage
         case .contextFull: failed
         }
     }

@@ -9,8 +9,8 @@ struct Coolfusion: ParsableCommand {
         abstract: "Several language models write one text together (Cool-Fusion), on GGUF files.",
         version: "0.1.0",
         subcommands: [
-            Fuse.self, RunCommand.self, ScoreCommand.self, Perplexity.self, Logits.self, Tokenize.self, Inspect.self,
-            Bench.self, Eval.self, Quantize.self, Models.self, Doctor.self,
+            Fuse.self, RunCommand.self, Chat.self, ScoreCommand.self, Perplexity.self, Logits.self, Tokenize.self,
+            TemplateCommand.self, Inspect.self, Bench.self, Eval.self, Quantize.self, Models.self, Doctor.self,
         ])
 
     static func main() {

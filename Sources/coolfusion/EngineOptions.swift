@@ -1,5 +1,6 @@
 // Options shared by the commands that load models. Names are those llama.cpp users type without thinking.
 import ArgumentParser
+import ChatTemplates
 import Compute
 import GGUF
 import Inference
@@ -116,21 +117,26 @@ struct PromptOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "Read the prompt from a file ('-': standard input).")
     var file: String?
 
-    @Flag(help: "Use the prompt as it is, without the model's chat template.")
-    var raw = false
+    @Option(
+        help: ArgumentHelp(
+            "A conversation: [{\"role\":\"user\",\"content\":\"...\"}, ...] ('-': standard input).", valueName: "file"))
+    var messages: String?
 
-    @Option(name: .customLong("sys"), parsing: .unconditional, help: "System message for the chat template.")
-    var system: String?
+    @OptionGroup var template: TemplateOptions
 
     func validate() throws {
-        if prompt != nil && file != nil { throw ValidationError("-p and -f exclude each other") }
-        if prompt == nil && file == nil { throw ValidationError("a prompt is needed: -p TEXT or -f FILE") }
+        switch [prompt, file, messages].compactMap({ $0 }).count {
+        case 0: throw ValidationError("a prompt is needed: -p TEXT, -f FILE or --messages FILE.json")
+        case 1: return
+        default: throw ValidationError("-p, -f and --messages exclude each other")
+        }
     }
 
-    /// The prompt's text.
-    func text() throws(CommandError) -> String {
-        if let prompt { return prompt }
-        return try readText(file ?? "-")
+    /// What is said to the models.
+    func conversation() throws(CommandError) -> [Message] {
+        if let messages { return try MessagesFile.read(messages) }
+        if let prompt { return [Message(role: "user", content: prompt)] }
+        return [Message(role: "user", content: try readText(file ?? "-"))]
     }
 }
 

@@ -15,15 +15,21 @@ enum Interruption {
         sigemptyset(&interrupt)
         sigaddset(&interrupt, SIGINT)
         pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
-        signal(SIGINT) { _ in
+        // Without SA_RESTART, so that a read that waits for a person returns.
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in
             let first = Interruption.requested.exchange(true, ordering: .relaxed) == false
             if first && Interruption.writing.load(ordering: .relaxed) { return }
             _exit(CommandExit.interrupted)
         }
+        sigaction(SIGINT, &action, nil)
     }
 
     /// From here on the program stops at the next token instead of at once.
     static func beginWriting() { writing.store(true, ordering: .relaxed) }
+
+    /// The Ctrl-C so far has been dealt with; the next one is a first one.
+    static func clear() { requested.store(false, ordering: .relaxed) }
 
     static var isRequested: Bool { requested.load(ordering: .relaxed) }
 

@@ -1,5 +1,4 @@
-// Models and their prompts as the commands need them: loaded with the options given, errors naming the file.
-import ChatTemplates
+// Models as the commands need them: loaded with the options given, errors naming the file.
 import Compute
 import GGUF
 import Inference
@@ -66,25 +65,6 @@ extension EngineOptions {
             try wanted.check { try? plan($0 ?? context, $1 ?? cache) }
         } catch {
             throw CommandError.memory("\(error)")
-        }
-    }
-}
-
-extension PromptOptions {
-    /// The prompt's tokens for `model`: its own chat template, or the text as it is.
-    func prompt(_ text: String, for model: Model, _ reporting: ReportingOptions) throws -> Prompt {
-        try loading(model.path) {
-            if raw || model.chatTemplate == nil {
-                if system != nil {
-                    throw CommandError.usage(
-                        "--sys needs a chat template: \(raw ? "--raw turns it off" : "the file has none")")
-                }
-                if !raw { reporting.detail("\(model.name): no chat template, the prompt is used as it is") }
-                return try model.rawPrompt(text)
-            }
-            var messages = [Message(role: "user", content: text)]
-            if let system { messages.insert(Message(role: "system", content: system), at: 0) }
-            return try model.prompt(messages)
         }
     }
 }

@@ -16,38 +16,104 @@ struct LimitOptions: ParsableArguments {
     }
 }
 
-/// The distribution that a token is drawn from. Without --temp: 0.8.
+/// The distribution that a token is drawn from. Unless the user gives a flag, the value the model's file recommends
+/// counts (`general.sampling.*`), and without one the default here.
 struct SamplingOptions: ParsableArguments {
-    @Option(name: .customLong("temp"), help: "Temperature; 0 always takes the most probable token.")
-    var temperature = 0.8
+    @Option(name: .customLong("temp"), help: "Temperature; 0 always takes the most probable token (default: 0.8).")
+    var temperature: Double?
 
-    @Option(help: "Only the K most probable tokens; 0: all.")
-    var topK = 40
+    @Option(help: "Only the K most probable tokens; 0: all (default: 40).")
+    var topK: Int?
 
-    @Option(help: "Only the most probable tokens that together reach this probability; 1: all.")
-    var topP = 0.95
+    @Option(help: "Only the most probable tokens that together reach this probability; 1: all (default: 0.95).")
+    var topP: Double?
 
-    @Option(help: "Only tokens at least this probable, relative to the most probable; 0: all.")
-    var minP = 0.05
+    @Option(help: "Only tokens at least this probable, relative to the most probable; 0: all (default: 0.05).")
+    var minP: Double?
 
-    @Option(help: "Divide the logits of recent tokens by this; 1: off.")
-    var repeatPenalty = 1.0
+    @Option(name: .customLong("typical"), help: "Locally typical sampling: this much of the probability; 1: all.")
+    var typicalP = 1.0
+
+    @Option(help: "Divide the logits of recent tokens by this; 1: off (default: 1).")
+    var repeatPenalty: Double?
+
+    @Option(parsing: .unconditional, help: "Subtract this from the logits of recent tokens for each time they occur.")
+    var frequencyPenalty = 0.0
+
+    @Option(parsing: .unconditional, help: "Subtract this from the logits of recent tokens.")
+    var presencePenalty = 0.0
+
+    @Option(
+        name: .customLong("repeat-last-n"),
+        help: "How many tokens the penalties look back, the prompt's too (default: 64).")
+    var repeatLast: Int?
+
+    @Option(
+        help: ArgumentHelp("Add to a token's logit, as 15+1.5, 15-2 or 15-inf (repeatable).", valueName: "id±value"))
+    var logitBias: [LogitBias] = []
 
     @Option(name: [.customShort("s"), .long], help: "Seed of the draws (default: a new one each time).")
     var seed: UInt64?
 
     func validate() throws {
-        do { try sampling(seed: 0).check() } catch { throw ValidationError("\(error)") }
+        do { try sampling(nil).check() } catch { throw ValidationError("\(error)") }
     }
 
-    func sampling(seed: UInt64) -> Sampling {
-        var sampling = Sampling()
-        sampling.temperature = temperature
-        sampling.topK = topK
-        sampling.topP = topP
-        sampling.minP = minP
-        sampling.repeatPenalty = repeatPenalty
-        sampling.seed = seed
+    /// What counts for `model`, with a seed; says on stderr what its file recommends, if that counts.
+    func sampling(for model: Model, _ reporting: ReportingOptions) throws -> Sampling {
+        let recommended = try loading(model.path) { try RecommendedSampling(model.file.metadata) }
+        var sampling = sampling(recommended)
+        try loading(model.path) { try sampling.check() }
+        if let wrong = sampling.logitBias.keys.first(where: { $0 >= model.tokenizer.vocabularySize }) {
+            throw CommandError.usage(
+                "--logit-bias: token \(wrong) is not in the vocabulary of \(model.tokenizer.vocabularySize) tokens")
+        }
+        let used = taken(from: recommended)
+        if !used.isEmpty {
+            reporting.note("\(model.name): sampling as its file recommends: \(used.joined(separator: ", "))")
+        }
+        sampling.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+        if sampling.temperature > 0 { reporting.detail("seed \(sampling.seed)") }
         return sampling
+    }
+
+    private func sampling(_ recommended: RecommendedSampling?) -> Sampling {
+        var sampling = Sampling()
+        sampling.temperature = temperature ?? recommended?.temperature ?? 0.8
+        sampling.topK = topK ?? recommended?.topK ?? sampling.topK
+        sampling.topP = topP ?? recommended?.topP ?? sampling.topP
+        sampling.minP = minP ?? recommended?.minP ?? sampling.minP
+        sampling.typicalP = typicalP
+        sampling.repeatPenalty = repeatPenalty ?? recommended?.repeatPenalty ?? sampling.repeatPenalty
+        sampling.frequencyPenalty = frequencyPenalty
+        sampling.presencePenalty = presencePenalty
+        sampling.repeatLast = repeatLast ?? recommended?.repeatLast ?? sampling.repeatLast
+        for bias in logitBias { sampling.logitBias[bias.token, default: 0] += bias.value }
+        return sampling
+    }
+
+    private func taken(from recommended: RecommendedSampling) -> [String] {
+        [
+            temperature == nil ? recommended.temperature.map { "temp \($0)" } : nil,
+            topK == nil ? recommended.topK.map { "top-k \($0)" } : nil,
+            topP == nil ? recommended.topP.map { "top-p \($0)" } : nil,
+            minP == nil ? recommended.minP.map { "min-p \($0)" } : nil,
+            repeatPenalty == nil ? recommended.repeatPenalty.map { "repeat-penalty \($0)" } : nil,
+            repeatLast == nil ? recommended.repeatLast.map { "repeat-last-n \($0)" } : nil,
+        ].compactMap { $0 }
+    }
+}
+
+/// `15+1.5` or `15-2`; `15-inf` forbids token 15.
+struct LogitBias: ExpressibleByArgument {
+    var token: Int32
+    var value: Double
+
+    init?(argument: String) {
+        guard let sign = argument.firstIndex(where: { $0 == "+" || $0 == "-" }), sign != argument.startIndex,
+            let token = Int32(argument[..<sign]), let value = Double(argument[sign...]), !value.isNaN,
+            value != .infinity
+        else { return nil }
+        (self.token, self.value) = (token, value)
     }
 }

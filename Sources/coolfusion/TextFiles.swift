@@ -45,6 +45,8 @@ struct InputLines {
     private var buffer: [UInt8] = []
     private var start = 0
     private var isAtEnd = false
+    /// Called when a signal interrupts the waiting.
+    var onInterrupt: () -> Void = {}
 
     mutating func next() throws(CommandError) -> [UInt8]? {
         var searched = start
@@ -74,7 +76,9 @@ struct InputLines {
             buffer += chunk[..<count]
         } else if count == 0 {
             isAtEnd = true
-        } else if errno != EINTR {
+        } else if errno == EINTR {
+            onInterrupt()
+        } else {
             throw .io("standard input", errno)
         }
     }

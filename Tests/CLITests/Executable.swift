@@ -66,6 +66,9 @@ final class RunningCommand {
     /// The next bytes of stdout, as soon as there are any.
     func readSome() -> Data { output.fileHandleForReading.availableData }
 
+    /// Input before `finish`.
+    func write(_ text: String) throws { try input.fileHandleForWriting.write(contentsOf: Data(text.utf8)) }
+
     /// Closes the reading end: the program's next write meets a broken pipe.
     func closeOutput() throws { try output.fileHandleForReading.close() }
 

@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func aReaderThatGoesAwayEndsTheRunQuietly() throws {
-        let running = try Executable.start(["run", "--temp", "0"] + Self.long)
+        let running = try Executable.start(["run", "--temp", "0", "--raw"] + Self.long)
         _ = running.readSome()
         try running.closeOutput()
         let outcome = try running.finish()

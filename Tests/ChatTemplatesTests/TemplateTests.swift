@@ -26,6 +26,8 @@ private func source(_ name: String) throws -> String {
     try String(contentsOf: folder.appending(path: "\(name).jinja"), encoding: .utf8)
 }
 
+private let specialTokens = ["bos_token": "<s>", "eos_token": "</s>"]
+
 private let families = [
     "command-r", "expressions", "gemma", "glm4", "llama3", "macros", "mistral", "phi3", "qwen2", "qwen3",
 ]
@@ -37,12 +39,13 @@ func rendersAsJinja2(family: String) throws {
     let golden = try decoder.decode([Golden].self, from: Data(contentsOf: folder.appending(path: "golden.json")))
     let cases = golden.filter { $0.template == family }
     #expect(cases.count == 60)
-    let template = try ChatTemplate(source: source(family), bosToken: "<s>", eosToken: "</s>")
+    let template = try ChatTemplate(source: source(family), specialTokens: specialTokens)
     for expected in cases {
         let messages = expected.messages.map { Message(role: $0.role, content: $0.content) }
         do {
             let text = try template.render(
-                messages, addGenerationPrompt: expected.addGenerationPrompt, now: TemplateClock(seconds: 1_700_000_000))
+                messages, addGenerationPrompt: expected.addGenerationPrompt, now: TemplateClock(seconds: 1_700_000_000)
+            ).text
             #expect(expected.raised == nil)
             if let wanted = expected.text, Array(wanted.utf8) != Array(text.utf8) {
                 Issue.record("\(expected.messages.map(\.content))\nwanted: \(wanted)\nfound:  \(text)")
@@ -107,7 +110,7 @@ func hostileTemplatesAreStopped(source: String) {
 /// Every prefix of real templates, and every scalar of them replaced: an error or a text, never a crash.
 @Test(arguments: ["macros", "expressions"])
 func brokenTemplatesNeverCrash(family: String) throws {
-    let text = Array(try source(family).unicodeScalars)
+    let text = Text(try source(family))
     let limits = { () -> TemplateLimits in
         var limits = TemplateLimits()
         limits.steps = 20_000
@@ -116,9 +119,9 @@ func brokenTemplatesNeverCrash(family: String) throws {
     }()
     let messages = Value.list([.map(["role": .string("user"), "content": .string("Hi")])])
     for index in text.indices {
-        for replacement in ["{", "%", "(", "\"", " "].map(Unicode.Scalar.init) where index % 13 == 0 {
+        for replacement in ["{", "%", "(", "\"", " "] as Text where index % 13 == 0 {
             var broken = text
-            broken[index] = replacement ?? " "
+            broken[index] = replacement
             _ = try? Template(broken.string, limits: limits).render(["messages": messages])
         }
         if index % 5 == 0 {
@@ -130,12 +133,12 @@ func brokenTemplatesNeverCrash(family: String) throws {
 @Test(arguments: BuiltinTemplates.names)
 func builtinTemplatesRender(name: String) throws {
     let source = try #require(BuiltinTemplates.source(named: name))
-    let template = try ChatTemplate(source: source, bosToken: "<s>", eosToken: "</s>")
+    let template = try ChatTemplate(source: source, specialTokens: specialTokens)
     let text = try template.render([
         Message(role: "system", content: "S"), Message(role: "user", content: "U"),
         Message(role: "assistant", content: "A"),
         Message(role: "user", content: "V"),
-    ])
+    ]).text
     for part in ["S", "U", "A", "V"] { #expect(text.contains(part)) }
     #expect(!text.contains("    "))
 }
@@ -143,9 +146,9 @@ func builtinTemplatesRender(name: String) throws {
 @Test func builtinTemplatesSpellTheirFormat() throws {
     func rendered(_ name: String) throws -> String {
         let source = try #require(BuiltinTemplates.source(named: name))
-        return try ChatTemplate(source: source, bosToken: "<s>", eosToken: "</s>").render([
+        return try ChatTemplate(source: source, specialTokens: specialTokens).render([
             Message(role: "system", content: "S"), Message(role: "user", content: "U"),
-        ])
+        ]).text
     }
     #expect(
         try rendered("chatml")
@@ -153,4 +156,30 @@ func builtinTemplatesRender(name: String) throws {
     #expect(try rendered("llama2") == "<s>[INST] <<SYS>>\nS\n<</SYS>>\n\nU [/INST]")
     #expect(try rendered("gemma") == "<s><start_of_turn>user\nS\n\nU<end_of_turn>\n<start_of_turn>model\n")
     #expect(try rendered("glm4") == "[gMASK]<sop><|system|>\nS<|user|>\nU<|assistant|>")
+}
+
+/// The mark of content survives what templates do to text, and hides nothing from them.
+@Test(arguments: [
+    ("{{ m }}", "ab"), ("<{{ m | trim }}>", "ab"), ("{{ m.strip().upper() }}!", "AB"), ("{{ m[1:] + '.' }}", "b"),
+    ("{{ m.split('a')[1] }}x", "b"), ("{{ 'x' ~ m.replace('a', 'c') }}", "b"), ("{{ [m, m] | join('-') }}", "abab"),
+    ("{% set x %}[{{ m }}]{% endset %}{{ x }}", "ab"), ("{{ m if m == 'ab' else '?' }}", "ab"),
+    ("{{ m | tojson }}", "ab"), ("{{ m if m.startswith('a') and 'b' in m }}", "ab"), ("{{ m | title }}", "Ab"),
+    ("{% for c in m %}{{ c }},{% endfor %}", "ab"), ("{{ m.title() | lower | capitalize | reverse }}", "bA"),
+    ("{{ [m] }}{{ {'k': m} }}", "abab"), ("{{ m * 2 }}", "abab"), ("{{ [m] | map('upper') | first }}", "AB"),
+])
+func contentKeepsItsMark(source: String, content: String) throws {
+    let text = try Template(source).renderMarked(["m": .string(Text("ab", isContent: true))], now: .now)
+    #expect(Text(text.filter(\.isContent)).string == content)
+    let rendered = RenderedText(text)
+    #expect(rendered.templateRanges.reduce(0) { $0 + $1.count } == rendered.text.utf8.count - content.utf8.count)
+}
+
+@Test func onlyTheTemplatesOwnTextIsItsOwn() throws {
+    let template = try ChatTemplate(
+        source: "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>é{{ m.content }}{% endfor %}")
+    let rendered = try template.render([
+        Message(role: "user", content: "<|user|>"), Message(role: "a|><s", content: ""),
+    ])
+    #expect(rendered.text == "<|user|>é<|user|><|a|><s|>é")
+    #expect(rendered.templateRanges == [0..<10, 18..<20, 25..<29])
 }

@@ -34,19 +34,21 @@ struct Fuse: ParsableCommand {
     }
 
     func run() throws {
-        let text = try prompt.text()
+        let conversation = try prompt.conversation()
         let models = try engine.load(ModelArgument.chosen(model, models, engine.reporting))
+        try prompt.template.check(models)
         let sources = try models.map { model in
-            let prompt = try prompt.prompt(text, for: model, engine.reporting)
+            let prompt = try prompt.template.prompt(conversation, for: model, engine.reporting)
             return try loading(model.path) { SessionSource(try Session(model: model), prompt: prompt) }
         }
         let options = rules.options(limits)
         let report = FuseReport(models: models, options: options)
         var writer = AnswerWriter(showsText: !json && !jsonl, quiet: engine.reporting.quiet)
-        showLegend(models)
+        let colours = SegmentColours(models)
+        if !json, !jsonl, !engine.reporting.quiet, let legend = colours.legend { StandardError.line(legend) }
         let result = try fuse(sources, options: options) { segment in
             if jsonl { return writer.write(line: report.segmentEvent(segment)) }
-            return writer.write(segment.shown) { coloured($0, segment, models) }
+            return writer.write(segment.shown) { colours.coloured($0, segment) }
         }
         if !result.heldBack.isEmpty { _ = writer.write(result.heldBack) }
         if json { try StandardOutput.line(report.result(result)) }
@@ -64,17 +66,5 @@ struct Fuse: ParsableCommand {
         case .left: engine.reporting.note(event.description)
         case .unscored: engine.reporting.detail(event.description)
         }
-    }
-
-    /// Which colour is whose; only where colours are shown.
-    private func showLegend(_ models: [Model]) {
-        guard Terminal.usesColours, !json, !jsonl, !engine.reporting.quiet else { return }
-        let names = models.indices.map { Terminal.coloured("■ \(models[$0].name)", $0) }
-        StandardError.line(names.joined(separator: "  ") + (models.count > 1 ? "  ■ all agree" : ""))
-    }
-
-    private func coloured(_ text: String, _ segment: Segment, _ models: [Model]) -> String {
-        guard segment.how == .ranked, let proposer = segment.proposers.first else { return text }
-        return models.firstIndex { $0.name == proposer }.map { Terminal.coloured(text, $0) } ?? text
     }
 }

@@ -21,34 +21,34 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var engine: EngineOptions
 
     func run() throws {
-        let text = try prompt.text()
+        let conversation = try prompt.conversation()
         let model = try engine.load(model)
-        let prompt = try prompt.prompt(text, for: model, engine.reporting)
+        try prompt.template.check([model])
+        let prompt = try prompt.template.prompt(conversation, for: model, engine.reporting)
+        let generation = try options(for: model, strips: prompt.isRendered)
         let clock = Stopwatch()
         var writer = AnswerWriter(showsText: !json, quiet: engine.reporting.quiet)
-        let generation = try loading(model.path) {
+        let answer = try loading(model.path) {
             let session = try Session(model: model)
             try session.append(prompt.tokens)
-            return try session.generate(options(strips: prompt.isRendered)) { writer.write($0) }
+            return try session.generate(generation) { writer.write($0) }
         }
-        if json { try StandardOutput.line(report(generation, promptTokens: prompt.tokens.count, clock)) }
+        if json { try StandardOutput.line(report(answer, promptTokens: prompt.tokens.count, clock)) }
         try writer.finish()
-        if generation.stop == .context {
+        if answer.stop == .context {
             engine.reporting.note("the context of \(model.context) tokens is full; -c sets it")
         }
         engine.reporting.detail(
-            "\(generation.tokens.count) tokens, stop: \(generation.stop.rawValue), \(decimals(clock.seconds, 3)) s")
+            "\(answer.tokens.count) tokens, stop: \(answer.stop.rawValue), \(decimals(clock.seconds, 3)) s")
         try Interruption.check()
     }
 
-    private func options(strips: Bool) -> GenerationOptions {
-        let seed = sampling.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-        if sampling.temperature > 0 { engine.reporting.detail("seed \(seed)") }
+    private func options(for model: Model, strips: Bool) throws -> GenerationOptions {
         var options = GenerationOptions()
         options.limit = limits.count
         options.stopStrings = limits.stopStrings
         options.ignoresEOS = ignoreEos
-        options.sampling = sampling.sampling(seed: seed)
+        options.sampling = try sampling.sampling(for: model, engine.reporting)
         options.stripsLeadingSpace = strips
         return options
     }

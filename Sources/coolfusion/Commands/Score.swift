@@ -1,5 +1,6 @@
 // `coolfusion score`: how probable models find given continuations of a context.
 import ArgumentParser
+import ChatTemplates
 import Glibc
 import Inference
 
@@ -29,11 +30,12 @@ struct ScoreCommand: ParsableCommand {
     }
 
     func run() throws {
-        let context = try prompt.text()
+        let conversation = try prompt.conversation()
         let models = try engine.load(model)
-        let scores = try models.map { try score(context, with: $0) }
+        try prompt.template.check(models)
+        let scores = try models.map { try score(conversation, with: $0) }
         if json {
-            try StandardOutput.line(report(context, models, scores))
+            try StandardOutput.line(report(conversation.last?.content ?? "", models, scores))
         } else {
             for (index, text) in candidate.enumerated() {
                 for (model, scores) in zip(models, scores) {
@@ -47,10 +49,10 @@ struct ScoreCommand: ParsableCommand {
         }
     }
 
-    private func score(_ context: String, with model: Model) throws -> [Score] {
-        let prompt = try prompt.prompt(context, for: model, engine.reporting)
+    private func score(_ conversation: [Message], with model: Model) throws -> [Score] {
+        let prompt = try prompt.template.prompt(conversation, for: model, engine.reporting)
         // At the very beginning a text gets the space its tokenizer puts in front of texts; after a context it does not.
-        let startsText = context.isEmpty && !prompt.isRendered
+        let startsText = prompt.text.isEmpty
         return try loading(model.path) {
             let session = try Session(model: model)
             try session.append(prompt.tokens)

@@ -85,7 +85,8 @@ import Testing
     @Test func wrongArgumentsAre64() throws {
         let models = Self.models(["tiny-llama"])
         for wrong in [
-            ["--models", "none"], models + ["--rank", "best"], models + ["--weights", "1,x"], models + ["--weights", "1,2"],
+            ["--models", "none"], models + ["--rank", "best"], models + ["--weights", "1,x"],
+            models + ["--weights", "1,2"],
             models + ["--strategy", "none"], models + ["--json", "--jsonl"], models + ["--max-segment-tokens", "0"],
             Self.models(["tiny-llama"]) + Self.models(["tiny-llama"]),
         ] {

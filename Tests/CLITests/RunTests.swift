@@ -144,7 +144,7 @@ import Testing
         try check(["run", "-m", "/no/such/model.gguf", "-p", "a"], 66)
         let long = String(repeating: "word ", count: 2000)
         expectOneSentence(
-            try Executable.run(["run", "-m", model, "-p", long]), code: 1, saying: ["context of 256 tokens"])
+            try Executable.run(["run", "-m", model, "-p", long, "--raw"]), code: 1, saying: ["context of 256 tokens"])
         let broken = try TemporaryFile(Data([0x61, 0xFF, 0x62]), name: "prompt.txt")
         expectOneSentence(
             try Executable.run(["run", "-m", model, "-f", broken.path]), code: 65,

@@ -51,7 +51,9 @@ struct Chat: ParsableCommand {
             models, opening, template: template, single: try single(models[0], isAlone: models.count == 1),
             several: rules.options(limits), reporting: engine.reporting)
         try conversation.setSystem(template.system)
-        if let legend = SegmentColours(models).legend, models.count > 1 { engine.reporting.note(legend) }
+        if !engine.reporting.quiet, models.count > 1, let legend = SegmentColours(models).legend {
+            StandardError.line(legend)
+        }
         var loop = ChatLoop(conversation: conversation, reporting: engine.reporting)
         try loop.run()
     }

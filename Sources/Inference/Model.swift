@@ -16,6 +16,8 @@ public struct ModelOptions: Sendable {
     /// Where to compute. The CPU unless asked otherwise: a GPU's first use costs its self-test.
     public var device = DeviceChoice.cpu
     public var cacheType = CacheType.automatic
+    /// Tokens of a prompt evaluated in one pass; at least 1.
+    public var batchSize = Session.prefillRows
     /// Accepts a missing or untrusted pre-tokenizer.
     public var force = false
     public var loadMode = GGUFFile.LoadMode.map
@@ -36,6 +38,8 @@ public final class Model: Sendable {
     /// Tokens of a session's context.
     public let context: Int
     public let cacheType: CacheType
+    /// Tokens of a prompt evaluated in one pass.
+    public let batchSize: Int
 
     public var config: DecoderConfig { decoder.config }
     /// Values in the file's tensors.
@@ -72,6 +76,7 @@ public final class Model: Sendable {
         decoder = try carrying { () throws(TransformerError) in try Decoder(file: file, backend: device) }
         context = options.context ?? decoder.config.defaultContext
         cacheType = options.cacheType
+        batchSize = max(options.batchSize, 1)
     }
 
     /// "a/b.gguf" is called "b".

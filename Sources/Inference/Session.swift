@@ -47,9 +47,10 @@ public final class Session {
 
     // MARK: the timeline
 
-    /// Evaluates tokens, `rows` at a time. Open drafts and scores become invalid.
+    /// Evaluates tokens, `rows` (nil: the model's batch size) at a time. Open drafts and scores become invalid.
     /// Throws contextFull before anything is evaluated, notFinite after.
-    public func append(_ new: [Int32], rows: Int = prefillRows) throws(InferenceError) {
+    public func append(_ new: [Int32], rows: Int? = nil) throws(InferenceError) {
+        let rows = rows ?? model.batchSize
         guard new.count <= room else { throw .contextFull(context: context, requested: new.count) }
         cache.closeBranches()
         for start in stride(from: 0, to: new.count, by: rows) {

@@ -16,6 +16,11 @@ struct EngineOptions: ParsableArguments {
         help: "Context in tokens (default: the model's own, at most 4096).")
     var context: Int?
 
+    @Option(
+        name: [.customShort("b"), .customLong("batch-size")],
+        help: "Tokens of a prompt evaluated at once (default: \(Session.prefillRows)).")
+    var batchSize: Int?
+
     @Option(help: ArgumentHelp("Where to compute: auto, cpu, vulkan or vulkan:N (see doctor).", valueName: "device"))
     var device = "auto"
 
@@ -44,6 +49,9 @@ struct EngineOptions: ParsableArguments {
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("-t must be at least 1, found \(threads)") }
+        if let batchSize, !(1...8192).contains(batchSize) {
+            throw ValidationError("-b must be from 1 to 8192, found \(batchSize)")
+        }
         if CacheType(option: cacheType) == nil {
             throw ValidationError("--cache-type must be auto, f32, f16 or q8_0, found '\(cacheType)'")
         }

@@ -26,6 +26,7 @@ extension EngineOptions {
             options.force = force
             options.name = argument.name
             options.cacheType = cache
+            options.batchSize = batchSize ?? options.batchSize
             let model = try loading(argument.path) {
                 let source = mode == .map ? file : try openModel(argument.path, mode: mode)
                 return try Model(file: source, options: options, backend: backend)
@@ -51,7 +52,7 @@ extension EngineOptions {
                 var demand = try loading(argument.path) {
                     try MemoryDemand(
                         name: argument.name, file: file, mode: mode, context: context, cacheType: type,
-                        batch: (Session.prefillRows, Session.exactRows))
+                        batch: (batchSize ?? Session.prefillRows, Session.exactRows))
                 }
                 // A mapped file is in memory once, however many models use it.
                 if !seen.insert(file.name).inserted && mode == .map { demand.weights = 0 }

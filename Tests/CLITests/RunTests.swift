@@ -26,6 +26,14 @@ import Testing
         }
     }
 
+    /// The size of a batch decides how a prompt is evaluated, not what comes of it.
+    @Test(arguments: ["1", "3", "512"]) func batchSizeChangesNothing(size: String) throws {
+        let golden = try Golden.of("tiny-llama").greedy
+        let arguments = ["run", "-m", Executable.fixture("tiny-llama"), "-p", golden.prompt, "-n", "8", "--temp", "0"]
+        #expect(try Executable.run(arguments + ["-b", size]).text == Executable.run(arguments).text)
+        #expect(try Executable.run(arguments + ["-b", "0"]).code == 64)
+    }
+
     static let exact = ["tiny-llama", "tiny-qwen2", "tiny-qwen3", "tiny-gpt2"]
 
     @Test(arguments: exact) func greedyIsTheRecordedText(name: String) throws {

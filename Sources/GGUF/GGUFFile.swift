@@ -69,6 +69,7 @@ public final class GGUFFile: Sendable {
 
     /// The data of a tensor of this file; valid while the file or the tensor's description lives.
     public func bytes(of tensor: TensorInfo) -> UnsafeRawBufferPointer {
-        tensor.source[tensor.byteRange]
+        // An empty tensor may lie behind the end of a file that stops before its padding.
+        tensor.byteCount == 0 ? UnsafeRawBufferPointer(start: nil, count: 0) : tensor.source[tensor.byteRange]
     }
 }

@@ -133,3 +133,13 @@ import Testing
         #expect(UnsafeRawBufferPointer(memory).baseAddress.map { address > $0 && address < $0 + bytes.count } == true)
     }
 }
+
+/// Found by fuzzing: such a file has no data, so where its data would start lies behind its end.
+@Test func emptyTensorOfAFileThatEndsBeforeItsPadding() throws {
+    var file = FileBuilder()
+    file.describe("t", dimensions: [4, 0], offset: 0)
+    let metadataEnd = 24 + 8 + 1 + 4 + 2 * 8 + 4 + 8
+    let opened = try GGUFFile(bytes: Array(file.bytes.prefix(metadataEnd)), name: "test")
+    let tensor = try #require(opened.tensor("t"))
+    #expect(opened.bytes(of: tensor).isEmpty)
+}

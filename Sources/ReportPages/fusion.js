@@ -187,6 +187,10 @@ function timeline(width) {
   return picture;
 }
 
+const timelineView = () => segments.length < 2 || models.length < 2 || soloAnswer ? "" : section("Margins and proposals",
+  `Above, the lead of each decision${rule.unit ? `, in ${rule.unit}` : ""}, on a logarithmic scale: low is close. Below, a row per model: strong where its proposal was written, pale where another's was.`,
+  chart("Margins of the decisions along the text, and whose proposal was written", timeline));
+
 // A model's row: full where its proposal was written, pale where another's was. Neighbours are one rectangle.
 function proposals(name, row, top, x, step, height) {
   const state = i => segments[i].proposers.includes(name) ? 2 : segments[i].candidates.some(c => c.proposers.includes(name)) ? 1 : 0;
@@ -318,10 +322,7 @@ function draw() {
     h("header", {}, h("p", { class: "kicker" }, `coolfusion · strategy ${result.strategy} · rank ${result.rank}`),
       h("h1", {}, title), h("p", { class: "lead" }, lead),
       result.stop === "cancelled" || result.stop === "exhausted" ? h("p", { class: "warning" }, stops[result.stop]) : null),
-    h("div", { class: "desk" }, h("div", {}, legend(), prompts() || "", text), segments.length ? panel : null),
-    segments.length > 1 && models.length > 1 && !soloAnswer ? section("Margins and proposals",
-      `Above, the lead of each decision${rule.unit ? `, in ${rule.unit}` : ""}, on a logarithmic scale: low is close. Below, a row per model: strong where its proposal was written, pale where another's was.`,
-      chart("Margins of the decisions along the text, and whose proposal was written", timeline)) : "",
+    h("div", { class: "desk" }, h("div", {}, legend(), prompts() || "", text, timelineView()), segments.length ? panel : null),
     soloAnswer ? "" : h("div", { class: "columns", style: "margin-top: 3rem" }, shareView(), decisionView()),
     ...[answersView(), callsView(), costView(), eventsView(), modelsView()].filter(Boolean),
     h("footer", { class: "note" }, `${stops[result.stop] || ""} ${seconds(result.seconds)} in all. Written by coolfusion ${data.version}; the page is one file and fetches nothing.`));

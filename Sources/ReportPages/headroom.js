@@ -129,7 +129,7 @@ function labelsView() {
   const cell = share => ({ n: percent(share, 0), attributes: { "--heat": `${Math.round(34 * Math.max(0, share - 0.3) / 0.7)}%` } });
   const rest = result.labels.length - groups.length;
   return section("By kind of problem", "Accuracy of each contender within each kind; the models help each other where their strengths differ." + (rest > 0 ? ` The ${most} most frequent kinds; ${rest} others are not shown.` : ""),
-    table(["", { n: "problems" }, ...names.map(name => ({ n: called(name) })), { n: "any model" }],
+    table(["", { n: "problems" }, ...names.map(name => ({ n: isSolo(name) ? called(name) : shown(name) })), { n: "any model" }],
       groups.map(group => [shown(group.label), { n: count(group.problems) }, ...names.map(name => cell(group.correct[name] / group.problems)), cell(group.any_correct / group.problems)]),
       { className: "heat" }));
 }

@@ -77,7 +77,7 @@ enum Chromium {
     /// A PNG of the page.
     static func screenshot(_ path: String) throws -> Data {
         let folder = try ReportFolder()
-        _ = try run(["--screenshot=\(folder.path("shot.png"))", "--hide-scrollbars"], path, folder)
+        _ = try run(["--screenshot=\(folder.path("shot.png"))"], path, folder)
         return try Data(contentsOf: URL(fileURLWithPath: folder.path("shot.png")))
     }
 
@@ -86,7 +86,7 @@ enum Chromium {
         process.executableURL = URL(fileURLWithPath: try #require(Self.path))
         process.arguments =
             [
-                "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+                "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
                 "--user-data-dir=\(folder.path("profile"))",
                 "--window-size=1000,800", "--virtual-time-budget=5000",
             ] + arguments + ["file://\(path)"]

@@ -104,7 +104,9 @@ function release() {
 }
 
 function textView() {
-  const text = h("div", { class: "text", role: "listbox", "aria-label": "The text; arrow keys go from segment to segment", "aria-orientation": "horizontal", dir: "auto" });
+  const list = h("span", { role: "listbox", "aria-label": "The text; arrow keys go from segment to segment", "aria-orientation": "horizontal" });
+  const prompt = data.continues ? h("span", { class: "prompt" }, shown(data.messages[0].content)) : "";
+  const text = h("div", { class: "text", dir: "auto" }, prompt, list);
   if (/```|\n( {4}|\t)/.test(result.text)) text.classList.add("code-like");
   segments.forEach((segment, i) => {
     // White space around a segment carries no colour.
@@ -117,9 +119,8 @@ function textView() {
     }, before, mark, after);
     if (owners[i] < 0) mark.style.textDecoration = "none";
     spans.push(span);
-    text.append(span);
+    list.append(span);
   });
-  if (data.continues) text.prepend(h("span", { class: "prompt" }, shown(data.messages[0].content)));
   const at = event => { const span = event.target.closest("[data-index]"); return span ? Number(span.dataset.index) : -1; };
   text.addEventListener("pointerover", event => { if (event.pointerType === "mouse" && !isPinned) choose(at(event)); });
   text.addEventListener("click", event => {
@@ -216,10 +217,10 @@ function shareView() {
     return [named(name, m), { n: percent(share[m]) }, { n: percent(proposed(name) / Math.max(1, segments.length), 0) },
       { n: `${won} of ${contested(name).length}` }, { n: short(result.weights[name]) }];
   });
-  if (models.length > 1) rows.push([named("several agree", -1), { n: percent(common) }, "", "", ""]);
+  rows.push([named("several agree", -1), { n: percent(common) }, "", "", ""]);
   return section("Who wrote it", "Share of the characters by colour; how often a model's proposal was the one written, in all segments and where proposals differed.",
     h("div", { class: "stack", "aria-hidden": "true" },
-      share.map((part, m) => part > 0 ? h("span", { class: "m" + m % 10, "--c": null, style: `flex: ${part}` }) : null),
+      share.map((part, m) => part > 0 ? h("span", { class: "m" + m % 10, style: `flex: ${part}` }) : null),
       common > 1e-9 ? h("span", { style: `flex: ${common}` }) : null),
     table(["", { n: "text" }, { n: "proposed" }, { n: "decisions" }, { n: "weight" }], rows));
 }
@@ -302,7 +303,7 @@ const stops = {
 };
 
 function headline() {
-  if (models.length === 1) return [`${plural(segments.length, "segment")} by one model`, "With one model there is nothing to decide."];
+  if (models.length === 1) return ["A text by one model", `${plural(segments.length, "segment")}; with one model there is nothing to decide.`];
   const title = result.answers ? `The best of ${plural(result.answers.length, "answer")} by ${models.length} models` : `One text by ${models.length} models`;
   const agreed = owners.filter((index, i) => index < 0 && segments[i].how !== "ranked").length;
   const alone = segments.length - agreed - decided.length;
@@ -323,7 +324,7 @@ function draw() {
       h("h1", {}, title), h("p", { class: "lead" }, lead),
       result.stop === "cancelled" || result.stop === "exhausted" ? h("p", { class: "warning" }, stops[result.stop]) : null),
     h("div", { class: "desk" }, h("div", {}, legend(), prompts() || "", text, timelineView()), segments.length ? panel : null),
-    soloAnswer ? "" : h("div", { class: "columns", style: "margin-top: 3rem" }, shareView(), decisionView()),
+    soloAnswer || models.length < 2 || !segments.length ? "" : h("div", { class: "columns", style: "margin-top: 3rem" }, shareView(), decisionView()),
     ...[answersView(), callsView(), costView(), eventsView(), modelsView()].filter(Boolean),
     h("footer", { class: "note" }, `${stops[result.stop] || ""} ${seconds(result.seconds)} in all. Written by coolfusion ${data.version}; the page is one file and fetches nothing.`));
   if (segments.length) {

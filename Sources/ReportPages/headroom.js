@@ -18,8 +18,8 @@ const significance = p => p < 0.0001 ? "< 0.0001" : fixed(p, 4);
 
 // A value axis over the accuracies, with room for their intervals.
 function accuracyScale(from, to) {
-  const lowest = Math.min(...names.map(name => row(name).interval[0]), result.any_correct.interval[0]);
-  const highest = Math.max(...names.map(name => row(name).interval[1]), result.any_correct.interval[1]);
+  const ends = [...names.map(row), ...(best ? [result.any_correct] : [])].flatMap(entry => entry.interval);
+  const lowest = Math.min(...ends), highest = Math.max(...ends);
   const step = highest - lowest > 0.45 ? 0.2 : highest - lowest > 0.2 ? 0.1 : 0.05;
   const low = Math.max(0, Math.floor(lowest / step + 1e-9) * step), high = Math.min(1, Math.ceil(highest / step - 1e-9) * step);
   const ticks = [];
@@ -36,12 +36,12 @@ function accuracyChart(width) {
   const picture = s("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
   const bottom = height - 22;
   const [low, high] = result.any_correct.interval;
-  picture.append(s("rect", { x: scale.at(low), y: top - 8, width: Math.max(1, scale.at(high) - scale.at(low)), height: bottom - top + 8, fill: "var(--ink)", opacity: 0.06 }));
+  if (best) picture.append(s("rect", { x: scale.at(low), y: top - 8, width: Math.max(1, scale.at(high) - scale.at(low)), height: bottom - top + 8, fill: "var(--ink)", opacity: 0.06 }));
   for (const tick of scale.ticks) picture.append(
     s("line", { class: "grid", x1: scale.at(tick), x2: scale.at(tick), y1: top - 8, y2: bottom }),
     s("text", { x: scale.at(tick), y: height - 5, "text-anchor": "middle" }, percent(tick, 0)));
   const ceiling = scale.at(result.any_correct.accuracy);
-  picture.append(s("line", { class: "ink", x1: ceiling, x2: ceiling, y1: top - 8, y2: bottom, "stroke-dasharray": "2 3" }),
+  if (best) picture.append(s("line", { class: "ink", x1: ceiling, x2: ceiling, y1: top - 8, y2: bottom, "stroke-dasharray": "2 3" }),
     s("text", { x: Math.min(ceiling + 4, width), y: 10, "text-anchor": "end" }, `any model right: ${percent(result.any_correct.accuracy)}`));
   let y = top + rowHeight / 2;
   groups.forEach(group => {
@@ -50,7 +50,7 @@ function accuracyChart(width) {
       const dotY = narrow ? y + 8 : y;
       const strong = name === fused || name === best ? "strong" : null;
       picture.append(s("text", { class: strong, x: narrow ? 0 : left - 14, y: narrow ? y - 6 : y + 4, "text-anchor": narrow ? "start" : "end" },
-        clipped(plain(label(name)), narrow ? 34 : 26) + (narrow ? `  ${percent(accuracy)}` : "")));
+        clipped(plain(label(name)), narrow ? 34 : 22) + (narrow ? `  ${percent(accuracy)}` : "")));
       const g = s("g", { class: colour(name) });
       g.append(s("line", { x1: scale.at(interval[0]), x2: scale.at(interval[1]), y1: dotY, y2: dotY, stroke: shade(name), "stroke-width": 2, opacity: 0.45, "stroke-linecap": "round" }),
         s("circle", { cx: scale.at(accuracy), cy: dotY, r: 5, fill: shade(name) }));
@@ -63,7 +63,13 @@ function accuracyChart(width) {
   return picture;
 }
 
-const clipped = (text, most) => [...text].length > most ? [...text].slice(0, most - 1).join("") + "…" : text;
+// A long name without its middle: names of models often differ at the end.
+function clipped(text, most) {
+  const characters = [...text];
+  if (characters.length <= most) return text;
+  const tail = Math.floor(most / 2) - 1;
+  return characters.slice(0, most - 1 - tail).join("") + "…" + characters.slice(-tail).join("");
+}
 
 // Seconds a problem against accuracy: up and to the left is better.
 function costChart(width) {
@@ -138,7 +144,7 @@ const tableView = () => section("All figures", "Seconds are the models' own, sum
   table(["", { n: "correct" }, { n: "accuracy" }, { n: "95 % interval" }, { n: "tokens" }, { n: "time" }], names.map(name => {
     const { correct, accuracy, interval, tokens, seconds: time } = row(name);
     return [called(name), { n: count(correct) }, { n: percent(accuracy) }, { n: `${fixed(100 * interval[0], 1)} – ${fixed(100 * interval[1], 1)}` }, { n: count(tokens) }, { n: seconds(time) }];
-  }), { foot: ["any model right", { n: count(result.any_correct.correct) }, { n: percent(result.any_correct.accuracy) },
+  }), { foot: best && ["any model right", { n: count(result.any_correct.correct) }, { n: percent(result.any_correct.accuracy) },
     { n: `${fixed(100 * result.any_correct.interval[0], 1)} – ${fixed(100 * result.any_correct.interval[1], 1)}` }, "", ""] }));
 
 const modelsView = () => section("The models", null, table(["", "file", "architecture", { n: "parameters" }, "type"],
@@ -150,7 +156,7 @@ function figures() {
   return h("dl", { class: "figures" },
     best ? figure("best model alone", percent(row(best).accuracy), shown(label(best))) : [],
     fused ? figure(fused === "default" ? "fused" : plain(fused), percent(row(fused).accuracy), fused === "default" ? "what fuse does by default" : "") : [],
-    figure("any model right", percent(result.any_correct.accuracy), "the most that picking one of their answers can reach"),
+    !best ? [] : figure("any model right", percent(result.any_correct.accuracy), "the most that picking one of their answers can reach"),
     fused && solos.length > 1 && alone > 0 ? figure("time", `${fixed(row(fused).seconds / alone, 2)} ×`, `of the ${solos.length} models one after another`) : []);
 }
 
@@ -164,7 +170,7 @@ function draw() {
       isPartial ? h("p", { class: "warning" }, `The run was interrupted: ${count(n)} of ${plural(result.planned, "problem")} are done.`) : "",
       n ? figures() : ""),
     ...(n ? [
-      section("Accuracy", "Dots are the share of problems solved, lines the 95 % interval (Clopper and Pearson). Dotted, with its interval as a band: how often at least one model alone is right, the ceiling of picking one of their answers.",
+      section("Accuracy", "Dots are the share of problems solved, lines the 95 % interval (Clopper and Pearson)." + (best ? " Dotted, with its interval as a band: how often at least one model alone is right, the ceiling of picking one of their answers." : ""),
         chart("Accuracy of every contender: " + names.map(name => `${plain(label(name))} ${percent(row(name).accuracy)}`).join(", "), accuracyChart)),
       section("Cost against accuracy", "Up and to the left is better.", chart("Computing time per problem against accuracy; the figures are in the table below", costChart)),
       testView(), labelsView(), tableView(), modelsView()].filter(Boolean) : []),

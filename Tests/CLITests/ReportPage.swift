@@ -86,7 +86,8 @@ enum Chromium {
         process.executableURL = URL(fileURLWithPath: try #require(Self.path))
         process.arguments =
             [
-                "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+                "--no-first-run",
                 "--user-data-dir=\(folder.path("profile"))",
                 "--window-size=1000,800", "--virtual-time-budget=5000",
             ] + arguments + ["file://\(path)"]

@@ -45,9 +45,13 @@ let package = Package(
             exclude: [
                 "README.md", "demo-llama.gguf", "demo-phi3.gguf", "demo-qwen3.gguf", "heldout.jsonl", "test.jsonl",
             ]),
+        .target(name: "ReportPages", exclude: ["page.html", "page.css", "page.js", "fusion.js", "headroom.js"]),
         .executableTarget(
             name: "coolfusion",
-            dependencies: ["Fusion", "DemoModels", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "Fusion", "DemoModels", "ReportPages",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(name: "kernel-bench", dependencies: ["CKernels", "Compute", "VulkanCompute"]),
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),

@@ -2,13 +2,13 @@
 // One idea: a crash, a full disk or an abandoned writer never leaves half a file under the final name.
 import Glibc
 
-final class OutputFile {
+package final class OutputFile {
     let path: String
     let temporaryPath: String
     private var descriptor: Int32
 
     /// Creates the temporary file with `count` bytes, all zero.
-    init(path: String, count: Int) throws(GGUFError) {
+    package init(path: String, count: Int) throws(GGUFError) {
         self.path = path
         temporaryPath = "\(path).partial-\(getpid())"
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -22,7 +22,7 @@ final class OutputFile {
 
     deinit { discard() }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws(GGUFError) {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(GGUFError) {
         var rest = bytes
         while !rest.isEmpty {
             let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
@@ -40,7 +40,7 @@ final class OutputFile {
     }
 
     /// Makes the bytes durable and gives the file its name, replacing what bore it.
-    func commit() throws(GGUFError) {
+    package func commit() throws(GGUFError) {
         guard fsync(descriptor) == 0 else { throw .io(file: temporaryPath, operation: "write", code: errno) }
         guard rename(temporaryPath, path) == 0 else { throw .io(file: path, operation: "rename to", code: errno) }
         close(descriptor)

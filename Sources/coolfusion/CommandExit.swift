@@ -40,6 +40,7 @@ enum CommandError: Error, CustomStringConvertible {
 }
 
 enum CommandExit {
+    static let done: Int32 = 0
     static let failed: Int32 = 1
     static let usage: Int32 = 64
     static let badData: Int32 = 65
@@ -54,7 +55,9 @@ enum CommandExit {
     /// Prints one sentence for `error` (argument errors also show the usage) and ends the process with its code.
     static func end(_ error: any Error) -> Never {
         guard let code = code(of: error) else { Coolfusion.exit(withError: error) }
-        if code != interrupted { StandardError.line(Terminal.safe("coolfusion: \(error)", keepsLines: true)) }
+        if code != interrupted && code != done {
+            StandardError.line(Terminal.safe("coolfusion: \(error)", keepsLines: true))
+        }
         exit(code)
     }
 
@@ -141,6 +144,8 @@ enum CommandExit {
         case .missingFile: missingFile
         case .memory: memory
         case .io(_, let code): self.code(ofErrno: code)
+        // The reader of stdout went away.
+        case .output(_, EPIPE): done
         case .output: io
         case .device: device
         case .failed: failed

@@ -4,10 +4,12 @@ import ArgumentParser
 
 @main
 struct Coolfusion: ParsableCommand {
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "coolfusion",
         abstract: "Several language models write one text together (Cool-Fusion), on GGUF files.",
-        version: "0.1.0",
+        version: version,
         subcommands: [
             Fuse.self, RunCommand.self, Chat.self, ScoreCommand.self, Perplexity.self, Logits.self, Tokenize.self,
             TemplateCommand.self, Inspect.self, Bench.self, Eval.self, Quantize.self, Models.self, Doctor.self,

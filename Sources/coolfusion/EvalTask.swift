@@ -10,6 +10,8 @@ struct EvalTask {
         var line: Int
         var question: String
         var answer: String
+        /// The kind of problem, where the file says one.
+        var label: String?
     }
 
     var name: String
@@ -39,7 +41,10 @@ struct EvalTask {
         for (index, line) in data.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
             if let row = try? JSONDecoder().decode(Row.self, from: Data(line)) {
-                problems.append(Problem(line: index + 1, question: row.question, answer: row.answer.text))
+                problems.append(
+                    Problem(
+                        line: index + 1, question: row.question, answer: row.answer.text,
+                        label: row.label?.text))
             } else {
                 complaints.append("'\(name)', line \(index + 1): not an object with \"question\" and \"answer\"")
             }
@@ -48,11 +53,24 @@ struct EvalTask {
 
     private struct Row: Decodable {
         var question: String
-        var answer: Answer
+        var answer: Scalar
+        var label: Scalar?
+
+        /// Members that say what kind a problem is; the first one there counts.
+        private enum LabelKey: String, CodingKey, CaseIterable { case label, family, category, subject, type, level }
+        private enum CodingKeys: CodingKey { case question, answer }
+
+        init(from decoder: any Decoder) throws {
+            let members = try decoder.container(keyedBy: CodingKeys.self)
+            question = try members.decode(String.self, forKey: .question)
+            answer = try members.decode(Scalar.self, forKey: .answer)
+            let labels = try decoder.container(keyedBy: LabelKey.self)
+            label = LabelKey.allCases.lazy.compactMap { try? labels.decode(Scalar.self, forKey: $0) }.first
+        }
     }
 
     /// A text, or a number as it is written.
-    private struct Answer: Decodable {
+    private struct Scalar: Decodable {
         var text: String
 
         init(from decoder: any Decoder) throws {

@@ -1,4 +1,5 @@
 // What a fusion reports about itself, as the JSON of the contract.
+import ChatTemplates
 import Fusion
 import Inference
 
@@ -13,6 +14,14 @@ struct FuseReport {
     /// The last line of --jsonl.
     func resultEvent(_ result: FusionResult) -> JSON {
         .object([("event", "result")] + resultMembers(result, withSegments: false))
+    }
+
+    /// What the page of --report shows. `continues`: the text goes on from the prompt itself, not from a template.
+    func page(_ result: FusionResult, _ messages: [Message], continues: Bool) -> JSON {
+        [
+            "version": .string(Coolfusion.version), "messages": MessagesFile.json(messages),
+            "continues": .bool(continues), "result": self.result(result),
+        ]
     }
 
     func result(_ result: FusionResult) -> JSON { .object(resultMembers(result, withSegments: true)) }

@@ -1,5 +1,6 @@
 // stdout and stderr as byte streams without a buffer: what was written is out, whatever ends the process next.
-// A reader that went away (EPIPE) ends the program quietly; any other failure is an I/O error.
+// A reader that went away (EPIPE) ends the program quietly, once it has put its things in order; any other failure is an
+// I/O error.
 import Glibc
 import Synchronization
 
@@ -12,7 +13,6 @@ enum StandardOutput {
         var text = text
         if Terminal.outputIsTerminal, let last = text.utf8.last { isMidLine.store(last != 0x0A, ordering: .relaxed) }
         let code = text.withUTF8 { writeAll(STDOUT_FILENO, UnsafeRawBufferPointer($0)) }
-        if code == EPIPE { exit(0) }
         if code != 0 { throw .output("standard output", code) }
     }
 

@@ -71,8 +71,12 @@ struct TemplateOptions: ParsableArguments {
                 }
                 return try model.transcriptPrompt(messages)
             }
-            let opening = system.map { [Message(role: "system", content: $0)] } ?? []
-            return try model.prompt(opening + messages, template: source)
+            return try model.prompt(opened(messages), template: source)
         }
+    }
+
+    /// The conversation with the system message of `--sys` before it.
+    func opened(_ messages: [Message]) -> [Message] {
+        (system.map { [Message(role: "system", content: $0)] } ?? []) + messages
     }
 }

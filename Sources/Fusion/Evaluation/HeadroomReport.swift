@@ -45,6 +45,11 @@ public struct HeadroomReport: Sendable {
         rows.indices.filter { rows[$0].name.hasPrefix("solo:") }.max { rows[$0].correct < rows[$1].correct }
     }
 
+    /// How many problems only a contender solved, and only another.
+    public func split(_ index: Int, versus other: Int) -> (onlyFirst: Int, onlySecond: Int) {
+        (onlyFirst[index][other], onlyFirst[other][index])
+    }
+
     /// p of the exact McNemar test of a contender against another.
     public func p(_ index: Int, versus other: Int) -> Double {
         Statistics.mcNemar(onlyFirst: onlyFirst[index][other], onlySecond: onlyFirst[other][index])

@@ -48,6 +48,11 @@ struct Eval: ParsableCommand {
     @Flag(help: "JSON on stdout.")
     var json = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Also write an HTML page: accuracies with intervals, cost, paired tests.", valueName: "file.html"))
+    var report: String?
+
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
@@ -57,6 +62,7 @@ struct Eval: ParsableCommand {
     }
 
     func run() throws {
+        let page = try self.report.map(HTMLReport.init)
         let task = try EvalTask(task)
         for complaint in task.complaints { StandardError.line("coolfusion: \(complaint)") }
         if !task.complaints.isEmpty && !skipBroken { throw CommandError.badData("broken lines; see --skip-broken") }
@@ -70,14 +76,16 @@ struct Eval: ParsableCommand {
             try EvalJournal(path, header: header(task, models, names, preface), contenders: names)
         }
         let contest = Contest(contenders, parse: parse.parse)
-        var report = HeadroomReport(names)
+        var report = LabelledReport(contenders: names, planned: problems.count)
         var progress = EvalProgress(total: problems.count, quiet: engine.reporting.quiet)
         for (index, problem) in problems.enumerated() {
             let attempts: [Attempt]
             if let known = record?.finished[index] {
                 attempts = known
             } else {
-                try Interruption.check()
+                // With a page to write, the problem at hand is finished and what is known goes into it.
+                if page != nil { Interruption.beginWriting() }
+                if Interruption.isRequested { break }
                 let text = preface + prompt(problem.question)
                 let sources = try models.map { model in
                     try loading(model.path) {
@@ -87,11 +95,15 @@ struct Eval: ParsableCommand {
                 attempts = try contest.attempts(sources, expected: parse.parse(problem.answer))
                 try record?.record(index, attempts, names)
             }
-            report.add(attempts.map { ($0.isCorrect, $0.tokens, $0.seconds) })
+            report.add(attempts, label: problem.label)
             progress.step()
         }
         ProgressLine.remove()
-        try StandardOutput.write(json ? report.json(task: task.name).text + "\n" : report.table(task: task.name))
+        let result = report.json(task: task.name, models: models)
+        let written = Result { try page?.write(.headroom, ["version": .string(Coolfusion.version), "result": result]) }
+        try StandardOutput.write(json ? result.text + "\n" : report.whole.table(task: task.name))
+        try written.get()
+        try Interruption.check()
     }
 
     private func prompt(_ question: String) -> String {

@@ -27,6 +27,11 @@ struct Fuse: ParsableCommand {
     @Flag(help: "JSON lines on stdout: each segment as it is written, then the result.")
     var jsonl = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Also write an HTML page: who proposed what, every score, margins and cost.", valueName: "file.html"))
+    var report: String?
+
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
@@ -34,6 +39,7 @@ struct Fuse: ParsableCommand {
     }
 
     func run() throws {
+        let page = try self.report.map(HTMLReport.init)
         let conversation = try prompt.conversation()
         let models = try engine.load(ModelArgument.chosen(model, models, engine.reporting))
         try prompt.template.check(models)
@@ -50,6 +56,12 @@ struct Fuse: ParsableCommand {
             if jsonl { return writer.write(line: report.segmentEvent(segment)) }
             return writer.write(segment.shown) { colours.coloured($0, segment) }
         }
+        // The page and stdout: one that fails does not keep the other from being written.
+        let written = Result {
+            let continues = try models.allSatisfy { try prompt.template.source(for: $0) == nil }
+            try page?.write(
+                .fusion, report.page(result, prompt.template.opened(conversation), continues: continues))
+        }
         if !result.heldBack.isEmpty { _ = writer.write(result.heldBack) }
         if json { try StandardOutput.line(report.result(result)) }
         if jsonl { try StandardOutput.line(report.resultEvent(result)) }
@@ -57,6 +69,7 @@ struct Fuse: ParsableCommand {
         for event in result.events { tell(event) }
         engine.reporting.detail(
             "\(result.segments.count) segments, stop: \(result.stop.rawValue), \(decimals(result.seconds, 3)) s")
+        try written.get()
         try Interruption.check()
     }
 

@@ -99,7 +99,7 @@ struct SamplingOptions: ParsableArguments {
             topP == nil ? recommended.topP.map { "top-p \($0)" } : nil,
             minP == nil ? recommended.minP.map { "min-p \($0)" } : nil,
             repeatPenalty == nil ? recommended.repeatPenalty.map { "repeat-penalty \($0)" } : nil,
-            repeatLast == nil ? recommended.repeatLast.map { "repeat-last-n \($0)" } : nil,
+            repeatLast == nil ? recommended.repeatLast.map { "repeat-last-n \($0 == .max ? "all" : "\($0)")" } : nil,
         ].compactMap { $0 }
     }
 }

@@ -20,7 +20,7 @@ QUIET = llama_cpp.llama_log_callback(lambda level, text, data: None)
 
 
 def perplexity(path, text):
-    model = llama_cpp.Llama(str(path), n_ctx=0, logits_all=True, verbose=False, n_threads=2)
+    model = llama_cpp.Llama(str(path), n_ctx=0, logits_all=True, verbose=False, n_threads=1)
     window = model.n_ctx()
     ids = model.tokenize(text, add_bos=False, special=False)
     total, count = 0.0, 0
@@ -40,7 +40,7 @@ def perplexity(path, text):
 def theirs(source, target, name):
     parameters = llama_cpp.llama_model_quantize_default_params()
     parameters.ftype = getattr(llama_cpp, "LLAMA_FTYPE_" + ("ALL_F32" if name == "F32" else "MOSTLY_" + name))
-    parameters.nthread = 2
+    parameters.nthread = 1
     if llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(parameters)) != 0:
         raise RuntimeError(f"llama_model_quantize failed for {name}")
 

@@ -62,17 +62,19 @@ final class BytePairEncoder: Sendable, MergeRule {
         _ text: Span<UInt8>, _ range: Range<Int>, _ merger: inout SymbolMerger, into ids: inout [TokenID]
     ) {
         var run = ByteFallback.Run()
+        var last: UInt8?  // of the symbols gathered
         merger.symbols.removeAll(keepingCapacity: true)
         var index = range.lowerBound
         while index < range.upperBound {
             let end = unit == .byte ? index + 1 : index + text.scalar(at: index).length
             let id = unit == .byte ? byteTokens[Int(text[index])] : vocabulary.find(text.extracting(index..<end)) ?? -1
+            defer { index = end }
+            // A byte that a byte-level vocabulary lacks is left out before merging, as the models' own tokenizers do.
+            if id < 0, unit == .byte { continue }
             // Parts that no merge joins are merged apart: short ones go much quicker than a long one.
-            if index > range.lowerBound, !pairs.joins(text[index - 1], text[index]) {
-                merge(text, &merger, &run, into: &ids)
-            }
+            if let last, !pairs.joins(last, text[index]) { merge(text, &merger, &run, into: &ids) }
             merger.symbols.append(Symbol(id: id, start: Int32(index), end: Int32(end)))
-            index = end
+            last = text[end - 1]
         }
         merge(text, &merger, &run, into: &ids)
     }
@@ -86,10 +88,9 @@ final class BytePairEncoder: Sendable, MergeRule {
             if symbol.id >= 0 {
                 ids.append(symbol.id)
                 run = ByteFallback.Run()
-            } else if unit == .character {
+            } else {
                 fallback.append(text.extracting(Int(symbol.start)..<Int(symbol.end)), &run, to: &ids)
             }
-            // A byte that a byte-level vocabulary lacks is left out, as the models' own tokenizers do.
         }
         merger.symbols.removeAll(keepingCapacity: true)
     }

@@ -102,8 +102,8 @@ struct FileReport {
     /// What a person wants to know first, a line each.
     private var summary: [(label: String, value: String)] {
         var lines = [("architecture", architectureLine)]
-        lines.append(
-            ("size", "\(file.byteCount) bytes, \(parameterCount) parameters, \(bitsPerWeight) bits per weight"))
+        let weights = ", \(parameterCount) parameters, \(bitsPerWeight) bits per weight"
+        lines.append(("size", "\(file.byteCount) bytes" + (file.tensors.isEmpty ? "" : weights)))
         for (type, count, bytes) in typeCounts {
             let label = lines.last?.0 == "size" ? "tensors" : ""
             let share = (Double(bytes) * 1000 / Double(max(1, typeCounts.reduce(0) { $0 + $1.bytes }))).rounded() / 10

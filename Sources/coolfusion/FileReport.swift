@@ -112,7 +112,8 @@ struct FileReport {
         lines.append(("tokenizer", tokenizerLine))
         if file.metadata["tokenizer.ggml.model"] != nil { lines.append(("chat template", templateLine)) }
         if let memory {
-            let parts = "weights \(mebibytes(memory.weights)), cache \(mebibytes(memory.cache)) "
+            let parts =
+                "weights \(mebibytes(memory.weights)), cache \(mebibytes(memory.cache)) "
                 + "(\(memory.cacheType.rawValue)), activations \(mebibytes(memory.activations))"
             lines.append(("memory", "\(mebibytes(memory.total)) with -c \(memory.context): \(parts)"))
         }

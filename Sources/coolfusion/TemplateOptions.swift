@@ -72,7 +72,10 @@ struct TemplateOptions: ParsableArguments {
                 return try model.transcriptPrompt(messages)
             }
             let opening = system.map { [Message(role: "system", content: $0)] } ?? []
-            return try model.prompt(opening + messages, template: source)
+            guard let choice = choice(for: model.name) else {
+                return try model.prompt(opening + messages, template: source)
+            }
+            return try loading(choice) { try model.prompt(opening + messages, template: source) }
         }
     }
 }

@@ -79,7 +79,9 @@ private func milliseconds(_ seconds: Double) -> String { "\(Int(seconds * 1000 +
         for file in files {
             let tokenizer = try Tokenizer(file, force: true)
             let times = [text, letter, letters].map { text in milliseconds(seconds { tokens(tokenizer, text) }) }
-            print("| \(file.name) | \(tokenizer.preTokenizer ?? tokenizer.model) | \(times.joined(separator: " | ")) |")
+            let name = file.name.split(separator: "/").last ?? ""
+            let kind = tokenizer.model == "gpt2" ? tokenizer.preTokenizer ?? "not named" : tokenizer.model
+            print("| \(name) | \(kind) | \(times.joined(separator: " | ")) |")
         }
     }
 }

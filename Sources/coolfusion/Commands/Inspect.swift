@@ -41,7 +41,9 @@ struct Inspect: ParsableCommand {
             try StandardOutput.write(report.text(listsTensors: reporting.verbose))
         }
         guard let findings else { return }
-        guard let last = findings.last else { return reporting.note("the file keeps all \(GGUFRule.allCases.count) rules") }
+        guard let last = findings.last else {
+            return reporting.note("the file keeps all \(GGUFRule.allCases.count) rules")
+        }
         for finding in findings.dropLast() {
             StandardError.line(Terminal.safe("coolfusion: \(finding)"))
         }

@@ -9,15 +9,25 @@ import pathlib
 import time
 
 import jinja2
+import jinja2.ext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "ChatTemplatesTests" / "Templates"
 NOW = 1_700_000_000  # 14 Nov 2023, 22:13:20 UTC
 
 
+class Generation(jinja2.ext.Extension):
+    """`{% generation %}` marks what an assistant says; it changes nothing in the text."""
+    tags = {"generation"}
+
+    def parse(self, parser):
+        next(parser.stream)
+        return parser.parse_statements(["name:endgeneration"], drop_needle=True)
+
+
 def environment():
     env = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", Generation])
 
     def tojson(x, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
         return json.dumps(x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Widens a small Llama model to rows of 256 values without changing what it computes.
 
-    tools/make_wide_model.py stories260K.F32.gguf stories260K-wide256.F32.gguf
+    tools/make_wide_model.py stories260K.F32.gguf stories260K-wide256.F32.gguf [SEED]
 
 K-quants need rows of 256 values; real models small enough for a test have fewer. The residual stream and the values of
-attention are rotated into a larger space by an isometry (fixed seed), RoPE pairs move to the same frequencies of a larger
+attention are rotated into a larger space by an isometry (drawn by SEED, 1), RoPE pairs move to the same frequencies of a larger
 head, hidden units are duplicated. In F32 all probabilities stay the same. Needs numpy and gguf.
 """
 import sys
@@ -20,9 +20,9 @@ def isometry(rows, columns, random):
     return np.linalg.qr(random.standard_normal((rows, columns)))[0]
 
 
-def widened(tensors, heads, kv_heads):
+def widened(tensors, heads, kv_heads, seed):
     """The new tensors, [out, in] in float64."""
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(seed)
     narrow = tensors["token_embd.weight"].shape[1]
     old, new = narrow // heads, WIDTH // heads
     stream, values = isometry(WIDTH, narrow, random), isometry(new, old, random)
@@ -67,13 +67,13 @@ def widened(tensors, heads, kv_heads):
     return result
 
 
-def main(source, target):
+def main(source, target, seed=1):
     reader = gguf.GGUFReader(source)
     fields = {name: field.contents() for name, field in reader.fields.items()}
     heads, kv_heads = fields["llama.attention.head_count"], fields["llama.attention.head_count_kv"]
     tensors = {t.name: t.data.astype(np.float64).reshape(tuple(reversed(t.shape.tolist()))) for t in reader.tensors}
     narrow = fields["llama.embedding_length"]
-    wide = widened(tensors, heads, kv_heads)
+    wide = widened(tensors, heads, kv_heads, int(seed))
     writer = gguf.GGUFWriter(target, "llama")
     changed = {
         "llama.embedding_length": WIDTH, "llama.rope.dimension_count": WIDTH // heads,
@@ -97,6 +97,6 @@ def main(source, target):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -155,7 +155,8 @@ extension GGUFShard {
         for tensor in tensors {
             if tensor.offset != expected, firstGap == nil { firstGap = tensor }
             if source.isZero(nonZero), tensor.offset == expected {
-                let end = tensor.offset + tensor.byteCount
+                // An empty tensor may lie behind the end of a file that stops before its padding.
+                let end = min(tensor.offset + tensor.byteCount, source.count)
                 nonZero = end..<min(GGUFFormat.align(end, to: alignment) ?? end, source.count)
             }
             expected = GGUFFormat.align(tensor.offset + tensor.byteCount, to: alignment) ?? expected

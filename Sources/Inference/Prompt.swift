@@ -18,15 +18,19 @@ public struct Prompt: Sendable {
 }
 
 extension Model {
-    /// The file's chat templates by name; the one without a name is "default".
+    /// The file's chat templates by name; the one without a name is "default". Throws where one is no text.
     public var chatTemplates: [String: String] {
-        let prefix = "tokenizer.chat_template."
-        var templates: [String: String] = [:]
-        for key in file.metadata.keys where key.hasPrefix(prefix) {
-            templates[String(key.dropFirst(prefix.count))] = file.metadata[key]?.string
+        get throws(InferenceError) {
+            let prefix = "tokenizer.chat_template."
+            var templates: [String: String] = [:]
+            for key in file.metadata.keys where key.hasPrefix(prefix) {
+                do { templates[String(key.dropFirst(prefix.count))] = try file.metadata.string(key) } catch {
+                    throw .file(error)
+                }
+            }
+            if let chatTemplate { templates["default"] = chatTemplate }
+            return templates
         }
-        if let chatTemplate { templates["default"] = chatTemplate }
-        return templates
     }
 
     /// `text` as it is, with BOS where the file says so and the text does not bring its own.

@@ -23,6 +23,11 @@ enum ByteAlphabet {
         return bytes
     }()
 
+    /// The byte that `scalar` stands for, if it is of the alphabet.
+    static func byte(of scalar: UInt32) -> UInt8? {
+        scalar < 0x144 ? UInt8(exactly: bytes[Int(scalar)]) : nil
+    }
+
     /// Appends the spelling of `text` to `spelled`.
     static func spell(_ text: Span<UInt8>, into spelled: inout [UInt8]) {
         for index in 0..<text.count { appendUTF8(UInt32(scalars[Int(text[index])]), to: &spelled) }
@@ -33,8 +38,8 @@ enum ByteAlphabet {
         var index = 0
         while index < spelled.count {
             let (value, length) = spelled.scalar(at: index)
-            if value < 0x144, Self.bytes[Int(value)] >= 0 {
-                bytes.append(UInt8(Self.bytes[Int(value)]))
+            if let byte = byte(of: value) {
+                bytes.append(byte)
             } else {
                 for offset in 0..<length { bytes.append(spelled[index + offset]) }
             }

@@ -27,7 +27,7 @@ final class BytePairEncoder: Sendable, MergeRule {
             appendUTF8(UInt32(ByteAlphabet.scalars[byte]), to: &spelled)
             return vocabulary.find(spelled) ?? -1
         }
-        pairs = try PairTable(merges: definition.merges, vocabulary: vocabulary)
+        pairs = try PairTable(merges: definition.merges, vocabulary: vocabulary, unit)
     }
 
     func encode(_ text: Span<UInt8>, into ids: inout [TokenID]) {
@@ -61,25 +61,38 @@ final class BytePairEncoder: Sendable, MergeRule {
     private func encodeWord(
         _ text: Span<UInt8>, _ range: Range<Int>, _ merger: inout SymbolMerger, into ids: inout [TokenID]
     ) {
+        var run = ByteFallback.Run()
+        var last: UInt8?  // of the symbols gathered
         merger.symbols.removeAll(keepingCapacity: true)
         var index = range.lowerBound
         while index < range.upperBound {
             let end = unit == .byte ? index + 1 : index + text.scalar(at: index).length
             let id = unit == .byte ? byteTokens[Int(text[index])] : vocabulary.find(text.extracting(index..<end)) ?? -1
+            defer { index = end }
+            // A byte that a byte-level vocabulary lacks is left out before merging, as the models' own tokenizers do.
+            if id < 0, unit == .byte { continue }
+            // Parts that no merge joins are merged apart: short ones go much quicker than a long one.
+            if let last, !pairs.joins(last, text[index]) { merge(text, &merger, &run, into: &ids) }
             merger.symbols.append(Symbol(id: id, start: Int32(index), end: Int32(end)))
-            index = end
+            last = text[end - 1]
         }
+        merge(text, &merger, &run, into: &ids)
+    }
+
+    /// Merges the symbols gathered, appends their ids and leaves none.
+    private func merge(
+        _ text: Span<UInt8>, _ merger: inout SymbolMerger, _ run: inout ByteFallback.Run, into ids: inout [TokenID]
+    ) {
         merger.run(self, in: text)
-        var run = ByteFallback.Run()
         for symbol in merger.symbols {
             if symbol.id >= 0 {
                 ids.append(symbol.id)
                 run = ByteFallback.Run()
-            } else if unit == .character {
+            } else {
                 fallback.append(text.extracting(Int(symbol.start)..<Int(symbol.end)), &run, to: &ids)
             }
-            // A byte that a byte-level vocabulary lacks is left out, as the models' own tokenizers do.
         }
+        merger.symbols.removeAll(keepingCapacity: true)
     }
 
     @inline(__always)
@@ -96,9 +109,11 @@ private struct PairTable: Sendable {
     }
 
     private var entries: [Entry]
+    /// Bit `second` of `first`: a merge has a left part that ends in byte `first` and a right one that begins with `second`.
+    private var joints = [UInt64](repeating: 0, count: 1024)
     private let seed = UInt64.random(in: 0...UInt64.max)
 
-    init(merges: ByteStrings, vocabulary: Vocabulary) throws(TokenizerError) {
+    init(merges: ByteStrings, vocabulary: Vocabulary, _ unit: BytePairEncoder.Unit) throws(TokenizerError) {
         var size = 16
         while size < merges.count + merges.count / 2 { size *= 2 }
         entries = [Entry](repeating: Entry(), count: size)
@@ -124,7 +139,28 @@ private struct PairTable: Sendable {
                 throw Self.bad(merges, rank, missing: String(decoding: joined, as: UTF8.self))
             }
             insert(left, right, Merge(rank: UInt32(rank), id: result))
+            note(jointAt: split, in: span, unit)
         }
+    }
+
+    /// Remembers the bytes on both sides of `split`; a character outside the byte alphabet stands in no text.
+    private mutating func note(jointAt split: Int, in joined: Span<UInt8>, _ unit: BytePairEncoder.Unit) {
+        var first = joined[split - 1]
+        var second = joined[split]
+        if unit == .byte {
+            let start = first & 0xC0 == 0x80 ? max(split - 2, 0) : split - 1
+            guard let left = ByteAlphabet.byte(of: joined.scalar(at: start).value),
+                let right = ByteAlphabet.byte(of: joined.scalar(at: split).value)
+            else { return }
+            (first, second) = (left, right)
+        }
+        joints[Int(first) << 2 | Int(second) >> 6] |= 1 << UInt64(second & 63)
+    }
+
+    /// Whether some merge may join `first` and `second` where they stand side by side.
+    @inline(__always)
+    func joins(_ first: UInt8, _ second: UInt8) -> Bool {
+        joints[Int(first) << 2 | Int(second) >> 6] >> UInt64(second & 63) & 1 == 1
     }
 
     private static func bad(_ merges: ByteStrings, _ rank: Int, missing: String) -> TokenizerError {

@@ -14,6 +14,9 @@ struct CharacterClass: OptionSet, Hashable, Sendable {
     static let symbol = CharacterClass(rawValue: 16)
     static let mark = CharacterClass(rawValue: 32)
     static let whiteSpace = CharacterClass(rawValue: 64)
+    /// Of a text, never of a scalar: there is more than ASCII in it.
+    static let beyondASCII = CharacterClass(rawValue: 128)
+    static let anything = CharacterClass(rawValue: 255)
 
     @inline(__always)
     init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -88,6 +91,21 @@ extension Span<UInt8> {
         if byte < 0x80 { return (CharacterClass(ofASCII: byte), 1) }
         let (value, length) = scalar(at: index)
         return (CharacterClass(of: value), length)
+    }
+
+    /// The classes of the scalars in `range`; `.anything` where one has none, or where looking takes too long.
+    @inline(__always)
+    func classes(in range: Range<Int>) -> CharacterClass {
+        guard range.count <= 32 else { return .anything }
+        var classes = CharacterClass(rawValue: 0)
+        for index in range {
+            let byte = self[index]
+            guard byte < 0x80 else { return .anything }
+            let found = CharacterClass(ofASCII: byte)
+            guard found.rawValue != 0 else { return .anything }
+            classes.formUnion(found)
+        }
+        return classes
     }
 
     /// The end of the run of scalars from `index` whose class meets `classes`.

@@ -2,86 +2,73 @@
 // digit groups, lines. Sources as in PieceScanners.swift.
 
 /// `[class]{1,limit}`, with further ASCII bytes (`\$`, `\+`, ...) counted in.
-func scanRun(of classes: CharacterClass, limit: Int = .max, or extra: StaticString = "") -> PieceScanner {
-    let more = extra.withUTF8Buffer { ASCIISet($0) }
-    return { piece, index in
-        var end = index
-        var left = limit
-        while end < piece.count, left > 0 {
-            let (found, length) = piece.characterClass(at: end)
-            guard found.meets(classes) || more.contains(piece[end]) else { break }
-            end += length
-            left -= 1
-        }
-        if end > index { return end }
-        while end < piece.count {
-            let (found, length) = piece.characterClass(at: end)
-            if found.meets(classes) || more.contains(piece[end]) { break }
-            end += length
-        }
-        return noMatch(before: end)
-    }
+func scanRun(of classes: CharacterClass, limit: Int = .max, or extra: String = "") -> PieceScanner {
+    let more = Set(extra.unicodeScalars.map(\.value))
+    return scanScalars(limit: limit) { CharacterClass(of: $0).meets(classes) || more.contains($0) }
 }
 
 /// `\s?[class]+`
 func scanSpaced(_ classes: CharacterClass) -> PieceScanner {
-    { piece, index in
-        let (first, length) = piece.characterClass(at: index)
-        let start = first.meets(.whiteSpace) ? index + length : index
-        let end = piece.run(of: classes, from: start)
-        if end > start { return end }
-        return noMatch(before: piece.run(outside: classes.union(.whiteSpace), from: index + length))
-    }
+    scanScalars(spaced: true) { CharacterClass(of: $0).meets(classes) }
 }
 
 /// `\s?[ranges]+` or `[ranges]+`: runs of scalars listed by ranges.
 func scanRanges(_ ranges: [ClosedRange<UInt32>], spaced: Bool = false) -> PieceScanner {
-    let hasASCII = ranges.contains { $0.lowerBound < 0x80 }
-    return scanScalars(spaced: spaced, hasASCII: hasASCII) { scalar in ranges.contains { $0.contains(scalar) } }
+    scanScalars(spaced: spaced) { scalar in ranges.contains { $0.contains(scalar) } }
 }
 
-/// `\s?[...]+` or `[...]+` over the scalars that belong; `hasASCII` false: none below U+0080 does.
+/// `\s?[...]{1,limit}` or `[...]{1,limit}` over the scalars that belong.
 func scanScalars(
-    spaced: Bool = false, hasASCII: Bool = true, _ belongs: @escaping @Sendable (UInt32) -> Bool
+    spaced: Bool = false, limit: Int = .max, _ belongs: @escaping @Sendable (UInt32) -> Bool
 ) -> PieceScanner {
-    { piece, index in
+    let members = ScalarSet(belongs)
+    return PieceScanner(needs: members.classes) { piece, index in
         var start = index
-        if spaced {
+        if spaced, members.length(in: piece, at: index) == 0 {
             let (first, length) = piece.characterClass(at: index)
-            if first.meets(.whiteSpace), !belongs(piece.scalar(at: index).value) { start += length }
+            if first.meets(.whiteSpace) { start += length }
         }
         var end = start
-        while end < piece.count {
-            let (value, length) = piece.scalar(at: end)
-            guard hasASCII || value >= 0x80, belongs(value) else { break }
+        var left = limit
+        while end < piece.count, left > 0 {
+            let length = members.length(in: piece, at: end)
+            guard length > 0 else { break }
             end += length
+            left -= 1
         }
         if end > start { return end }
+        while end < piece.count, members.length(in: piece, at: end) == 0 {
+            if spaced, piece.characterClass(at: end).class.meets(.whiteSpace) { break }
+            end += piece.scalar(at: end).length
+        }
+        return noMatch(before: end)
+    }
+}
+
+/// `[a]+|[b]+|...`: runs of the scalars of one list of ranges, none of them ASCII.
+func scanRanges(anyOf lists: [[ClosedRange<UInt32>]]) -> PieceScanner {
+    PieceScanner(needs: .beyondASCII) { piece, index in
+        var end = index
         while end < piece.count {
             let (value, length) = piece.scalar(at: end)
-            if value >= 0x80 || hasASCII, belongs(value) { break }
-            if spaced, CharacterClass(of: value).meets(.whiteSpace) { break }
+            if value >= 0x80, let list = lists.first(where: { $0.contains { $0.contains(value) } }) {
+                guard end == index else { return noMatch(before: end) }
+                end += length
+                while end < piece.count {
+                    let (value, length) = piece.scalar(at: end)
+                    guard value >= 0x80, list.contains(where: { $0.contains(value) }) else { break }
+                    end += length
+                }
+                return end
+            }
             end += length
         }
         return noMatch(before: end)
     }
 }
 
-/// The first of several scanners that matches.
-func scanFirst(of scanners: [PieceScanner]) -> PieceScanner {
-    { piece, index in
-        var next = piece.count
-        for scanner in scanners {
-            let end = scanner(piece, index)
-            if end > index { return end }
-            next = min(next, end < 0 ? ~end : index + piece.scalar(at: index).length)
-        }
-        return noMatch(before: next)
-    }
-}
-
 /// `[0-9][0-9][0-9]`
-@Sendable func scanThreeDigits(_ piece: Span<UInt8>, _ index: Int) -> Int {
+let scanThreeDigits = PieceScanner(needs: .number) { piece, index in
     var end = index
     while end < piece.count, end < index + 3, (0x30...0x39).contains(piece[end]) { end += 1 }
     if end == index + 3 { return end }
@@ -90,7 +77,7 @@ func scanFirst(of scanners: [PieceScanner]) -> PieceScanner {
 }
 
 /// Digit groups of three counted from the right: `(?=(\d{3})+(?!\d))` on runs of digits.
-@Sendable func scanDigitGroups(_ piece: Span<UInt8>, _ index: Int) -> Int {
+let scanDigitGroups = PieceScanner(needs: .number) { piece, index in
     // Behind a digit the groups are already aligned: counting again would make long runs quadratic.
     if piece.isPreceded(by: .number, at: index) { return piece.run(of: .number, from: index, limit: 3) }
     var count = 0
@@ -106,25 +93,25 @@ func scanFirst(of scanners: [PieceScanner]) -> PieceScanner {
 }
 
 /// `\d{1,3}(?=(?:\d{3})*\b)`: digit groups from the right where no letter, mark or `_` follows the number.
-@Sendable func scanBoundedDigitGroups(_ piece: Span<UInt8>, _ index: Int) -> Int {
+let scanBoundedDigitGroups = PieceScanner(needs: .number) { piece, index in
     if !piece.isPreceded(by: .number, at: index) {
         let end = piece.run(of: .number, from: index)
         if end < piece.count, piece[end] == 0x5F || piece.characterClass(at: end).class.meets([.letter, .mark]) {
             return end > index ? noMatch(before: end) : index
         }
     }
-    return scanDigitGroups(piece, index)
+    return scanDigitGroups.end(piece, index)
 }
 
 /// `[\r\n]`
-@Sendable func scanLineEnd(_ piece: Span<UInt8>, _ index: Int) -> Int {
+let scanLineEnd = PieceScanner(needs: .whiteSpace) { piece, index in
     var end = index
     while end < piece.count, piece[end] != 0x0A, piece[end] != 0x0D { end += 1 }
     return end == index ? index + 1 : noMatch(before: end)
 }
 
 /// `[^\n]+|[\n]+`
-@Sendable func scanLines(_ piece: Span<UInt8>, _ index: Int) -> Int {
+let scanLines = PieceScanner(needs: .whiteSpace) { piece, index in
     let isNewline = piece[index] == 0x0A
     var end = index
     while end < piece.count, (piece[end] == 0x0A) == isNewline { end += 1 }
@@ -132,14 +119,16 @@ func scanFirst(of scanners: [PieceScanner]) -> PieceScanner {
 }
 
 /// `\s+$`
-@Sendable func scanTrailingWhiteSpace(_ piece: Span<UInt8>, _ index: Int) -> Int {
+let scanTrailingWhiteSpace = PieceScanner(needs: .whiteSpace) { piece, index in
+    let last = piece[piece.count - 1]
+    if last < 0x80, !CharacterClass(ofASCII: last).meets(.whiteSpace) { return noMatch(before: piece.count) }
     let end = piece.run(of: .whiteSpace, from: index)
     if end == piece.count { return end }
     return noMatch(before: piece.run(outside: .whiteSpace, from: end))
 }
 
 /// `[\t\n]|    |  `
-@Sendable func scanIndentation(_ piece: Span<UInt8>, _ index: Int) -> Int {
+let scanIndentation = PieceScanner(needs: .whiteSpace) { piece, index in
     if piece[index] == 0x09 || piece[index] == 0x0A { return index + 1 }
     var spaces = 0
     while spaces < 4, index + spaces < piece.count, piece[index + spaces] == 0x20 { spaces += 1 }
@@ -150,33 +139,55 @@ func scanFirst(of scanners: [PieceScanner]) -> PieceScanner {
 }
 
 /// ` ?[^(\s|.,!?…。，、।۔،)]+`
-@Sendable func scanBloom(_ piece: Span<UInt8>, _ index: Int) -> Int {
-    let start = piece[index] == 0x20 ? index + 1 : index
-    var end = start
-    while end < piece.count {
-        let (value, length) = piece.scalar(at: end)
-        if CharacterClass(of: value).meets(.whiteSpace) || bloomSeparators.contains(value) { break }
-        end += length
+let scanBloom: PieceScanner = {
+    let separators = Set("(|.,!?…。，、।۔،)".unicodeScalars.map(\.value))
+    let members = ScalarSet { !CharacterClass(of: $0).meets(.whiteSpace) && !separators.contains($0) }
+    return PieceScanner { piece, index in
+        let start = piece[index] == 0x20 ? index + 1 : index
+        var end = start
+        while end < piece.count {
+            let length = members.length(in: piece, at: end)
+            guard length > 0 else { break }
+            end += length
+        }
+        return end > start ? end : index
     }
-    return end > start ? end : index
-}
+}()
 
-private let bloomSeparators = Set("(|.,!?…。，、।۔،)".unicodeScalars.map(\.value))
-
-/// A set of ASCII bytes as two words of bits.
-private struct ASCIISet: Sendable {
+/// A set of scalars: two words of bits for ASCII, a predicate beyond.
+private struct ScalarSet: Sendable {
     private var low: UInt64 = 0
     private var high: UInt64 = 0
+    private let belongs: @Sendable (UInt32) -> Bool
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
-        for byte in bytes {
-            if byte < 64 { low |= 1 << UInt64(byte) } else if byte < 128 { high |= 1 << UInt64(byte & 63) }
+    init(_ belongs: @escaping @Sendable (UInt32) -> Bool) {
+        self.belongs = belongs
+        for byte: UInt32 in 0..<128 where belongs(byte) {
+            if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte & 63) }
         }
     }
 
+    /// Every text with a member has one of these classes in it.
+    var classes: CharacterClass {
+        var classes = CharacterClass.beyondASCII
+        for byte: UInt8 in 0..<128 where contains(byte) {
+            let found = CharacterClass(ofASCII: byte)
+            classes.formUnion(found == [] ? .anything : found)
+        }
+        return classes
+    }
+
     @inline(__always)
-    func contains(_ byte: UInt8) -> Bool {
-        let word = byte < 64 ? low : high
-        return byte < 128 && word >> UInt64(byte & 63) & 1 == 1
+    private func contains(_ ascii: UInt8) -> Bool {
+        (ascii < 64 ? low : high) >> UInt64(ascii & 63) & 1 == 1
+    }
+
+    /// The length of the scalar at `index` if it is a member, else 0.
+    @inline(__always)
+    func length(in piece: Span<UInt8>, at index: Int) -> Int {
+        let byte = piece[index]
+        if byte < 0x80 { return contains(byte) ? 1 : 0 }
+        let (value, length) = piece.scalar(at: index)
+        return belongs(value) ? length : 0
     }
 }

@@ -3,9 +3,19 @@
 // Each equals one alternative list of a pre-tokenizer's pattern, quoted beside it; the facts are those of the models'
 // published tokenizer files, as gathered in llama.cpp's llama-vocab.cpp. There is no regex engine: linear, no backtracking.
 
-/// A scanner over one piece: (piece, index) -> end of the match at `index`, or `index` where there is none, or
-/// `noMatch(before:)` where none starts before a later index either.
-typealias PieceScanner = @Sendable (_ piece: Span<UInt8>, _ index: Int) -> Int
+/// One stage of a pre-tokenizer.
+struct PieceScanner: Sendable {
+    /// Only a piece with a scalar of one of these classes can be split; others need not be scanned.
+    let needs: CharacterClass
+    /// (piece, index) -> end of the match at `index`, or `index` where there is none, or `noMatch(before:)` where none
+    /// starts before a later index either.
+    let end: @Sendable (_ piece: Span<UInt8>, _ index: Int) -> Int
+
+    init(needs: CharacterClass = .anything, _ end: @escaping @Sendable (Span<UInt8>, Int) -> Int) {
+        self.needs = needs
+        self.end = end
+    }
+}
 
 /// What a scanner answers to skip ahead; without it, long runs that fail at their end would be read once per scalar.
 @inline(__always)
@@ -73,7 +83,7 @@ extension Span<UInt8> {
 }
 
 /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
-@Sendable func scanGPT2(_ piece: Span<UInt8>, _ index: Int) -> Int {
+let scanGPT2 = PieceScanner { piece, index in
     let contracted = piece.contraction(at: index, anyCase: false)
     if contracted > index { return contracted }
     let start = piece[index] == 0x20 ? index + 1 : index
@@ -101,7 +111,7 @@ struct WordPattern: Sendable {
     /// `(?i:'s|...)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
     var scanner: PieceScanner {
         let pattern = self
-        return { piece, index in pattern.scan(piece, index) }
+        return PieceScanner { piece, index in pattern.scan(piece, index) }
     }
 
     private func scan(_ piece: Span<UInt8>, _ index: Int) -> Int {
@@ -206,7 +216,7 @@ struct WordPattern: Sendable {
 }
 
 /// `[!-/:-@\[-\x60{-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
-@Sendable func scanDeepSeek3(_ piece: Span<UInt8>, _ index: Int) -> Int {
+let scanDeepSeek3 = PieceScanner { piece, index in
     let (first, length) = piece.characterClass(at: index)
     let isASCIISymbol = piece[index] < 0x80 && first.meets([.punctuation, .symbol])
     if isASCIISymbol {

@@ -77,14 +77,14 @@ extension PreTokenizer {
         PreTokenizer(
             names: ["youtu"], ignoresMerges: true,
             stages: [
-                scanFirst(of: [
-                    scanRanges([0xAC00...0xD7A3, 0x3131...0x318E]),
-                    scanRanges([
+                scanRanges(anyOf: [
+                    [0xAC00...0xD7A3, 0x3131...0x318E],
+                    [
                         0xFF01...0xFF01, 0x2026...0x2026, 0x201C...0x201D, 0x2018...0x2019, 0x2014...0x2014,
                         0xFF1A...0xFF1B, 0xFF0C...0xFF0C, 0x3001...0x303F, 0xFE30...0xFE4F,
-                    ]),
-                    scanRanges([0x3105...0x312F]),
-                    scanRanges([0x4E00...0x9FA5, 0x3040...0x30FF]),
+                    ],
+                    [0x3105...0x312F],
+                    [0x4E00...0x9FA5, 0x3040...0x30FF],
                 ]),
                 WordPattern(contractions: .suffix, splitsCase: true, digits: 1, tail: .lineEndsAndSlash).scanner,
             ]),

@@ -25,7 +25,7 @@ protocol MergeRule {
 /// Scratch space for merging, reused from word to word.
 struct SymbolMerger {
     var symbols: [Symbol] = []
-    private var merges: [Merge] = []  // merges[i]: of symbols i and i + 1
+    private var merges: [Merge] = []  // merges[i]: of symbol i and the one after it
 
     /// Words up to this many symbols are scanned: quadratic, but without a heap's bookkeeping.
     private static let longestScanned = 40
@@ -64,26 +64,28 @@ struct SymbolMerger {
         let count = symbols.count
         var list = SymbolList(count: count)
         var heap = MergeHeap(capacity: count)
+        merges.removeAll(keepingCapacity: true)
         for index in 1..<count {
-            let merge = rule.merge(symbols[index - 1], symbols[index], in: text)
-            if merge.id >= 0 { heap.add(MergeHeap.Entry(merge, index - 1, symbols[index - 1].id, symbols[index].id)) }
+            merges.append(rule.merge(symbols[index - 1], symbols[index], in: text))
+            heap.add(merges[index - 1], at: index - 1)
         }
+        merges.append(.none)
         heap.order()
-        while let entry = heap.pop() {
-            let left = entry.left
-            // An entry is stale when either side has changed since; a symbol only grows, so its id tells.
-            guard let right = list.next(left), symbols[left].id == entry.leftID, symbols[right].id == entry.rightID
-            else { continue }
-            symbols[left].id = entry.id
+        while let (rank, left) = heap.pop() {
+            // An entry is stale when either side has changed since: then another merge, or none, stands here.
+            guard merges[left].rank == rank, let right = list.next(left) else { continue }
+            symbols[left].id = merges[left].id
             symbols[left].end = symbols[right].end
             list.remove(right)
+            merges[right] = .none
+            merges[left] = .none
             if let previous = list.previous(left) {
-                let merge = rule.merge(symbols[previous], symbols[left], in: text)
-                if merge.id >= 0 { heap.push(.init(merge, previous, symbols[previous].id, symbols[left].id)) }
+                merges[previous] = rule.merge(symbols[previous], symbols[left], in: text)
+                heap.push(merges[previous], at: previous)
             }
             if let next = list.next(left) {
-                let merge = rule.merge(symbols[left], symbols[next], in: text)
-                if merge.id >= 0 { heap.push(.init(merge, left, symbols[left].id, symbols[next].id)) }
+                merges[left] = rule.merge(symbols[left], symbols[next], in: text)
+                heap.push(merges[left], at: left)
             }
         }
         var kept = 0
@@ -120,64 +122,60 @@ private struct SymbolList {
     }
 }
 
-/// A binary heap of merges, the smallest (rank, left index) first.
+/// A heap of merges, the smallest (rank, left index) first: four children to a node, both numbers in one word.
 private struct MergeHeap {
-    struct Entry {
-        let key: UInt64
-        let id: TokenID
-        let leftID: TokenID
-        let rightID: TokenID
+    private var keys: [UInt64] = []
 
-        var left: Int { Int(key & 0xFFFF_FFFF) }
+    init(capacity: Int) { keys.reserveCapacity(capacity) }
 
-        init(_ merge: Merge, _ left: Int, _ leftID: TokenID, _ rightID: TokenID) {
-            key = UInt64(merge.rank) << 32 | UInt64(left)
-            id = merge.id
-            self.leftID = leftID
-            self.rightID = rightID
-        }
+    /// Adds without ordering, where there is a merge; `order` must follow before the first `pop`.
+    mutating func add(_ merge: Merge, at left: Int) {
+        if merge.rank < .max { keys.append(UInt64(merge.rank) << 32 | UInt64(left)) }
     }
-
-    private var entries: [Entry] = []
-
-    init(capacity: Int) { entries.reserveCapacity(capacity) }
-
-    /// Adds without ordering; `order` must follow before the first `pop`.
-    mutating func add(_ entry: Entry) { entries.append(entry) }
 
     mutating func order() {
-        for index in stride(from: entries.count / 2 - 1, through: 0, by: -1) { sink(index) }
-    }
-
-    mutating func push(_ entry: Entry) {
-        entries.append(entry)
-        var child = entries.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard entries[child].key < entries[parent].key else { return }
-            entries.swapAt(child, parent)
-            child = parent
+        for index in stride(from: keys.count / 4, through: 0, by: -1) where index < keys.count {
+            sink(keys[index], from: index)
         }
     }
 
-    mutating func pop() -> Entry? {
-        guard let first = entries.first, let last = entries.popLast() else { return nil }
-        if !entries.isEmpty {
-            entries[0] = last
-            sink(0)
+    mutating func push(_ merge: Merge, at left: Int) {
+        let count = keys.count
+        add(merge, at: left)
+        guard keys.count > count else { return }
+        let key = keys[count]
+        var hole = count
+        while hole > 0 {
+            let parent = (hole - 1) / 4
+            guard key < keys[parent] else { break }
+            keys[hole] = keys[parent]
+            hole = parent
         }
-        return first
+        keys[hole] = key
     }
 
-    private mutating func sink(_ start: Int) {
-        var parent = start
-        while true {
-            var child = parent * 2 + 1
-            guard child < entries.count else { return }
-            if child + 1 < entries.count, entries[child + 1].key < entries[child].key { child += 1 }
-            guard entries[child].key < entries[parent].key else { return }
-            entries.swapAt(child, parent)
-            parent = child
+    mutating func pop() -> (rank: UInt32, left: Int)? {
+        guard let first = keys.first, let last = keys.popLast() else { return nil }
+        if !keys.isEmpty { sink(last, from: 0) }
+        return (UInt32(truncatingIfNeeded: first >> 32), Int(first & 0xFFFF_FFFF))
+    }
+
+    /// Puts `key` where it belongs below `start`, whose place is free.
+    private mutating func sink(_ key: UInt64, from start: Int) {
+        keys.withUnsafeMutableBufferPointer { keys in
+            var hole = start
+            while true {
+                let first = hole * 4 + 1
+                guard first < keys.count else { break }
+                var child = first
+                for other in first + 1..<max(first + 1, min(first + 4, keys.count)) where keys[other] < keys[child] {
+                    child = other
+                }
+                guard keys[child] < key else { break }
+                keys[hole] = keys[child]
+                hole = child
+            }
+            keys[hole] = key
         }
     }
 }

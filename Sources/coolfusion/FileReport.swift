@@ -84,25 +84,14 @@ struct FileReport {
     // MARK: text
 
     func text(listsTensors: Bool) -> String {
-        var text = "\(Terminal.safe(file.name)): GGUF version \(file.version), \(file.byteCount) bytes, "
-        text += "\(file.tensors.count) tensors, \(parameterCount) parameters, \(bitsPerWeight) bits per weight; "
-        text += Terminal.safe("\(file.kind)") + "\n"
-        for (type, count, bytes) in typeCounts { text += "  \(type): \(count) tensors, \(bytes) bytes\n" }
-        if let model = file.metadata["tokenizer.ggml.model"]?.string {
-            let tokens = file.metadata["tokenizer.ggml.tokens"]?.array?.count ?? 0
-            let pre = file.metadata["tokenizer.ggml.pre"]?.string ?? "not named"
-            text += "  tokenizer: \(Terminal.safe(model)), \(tokens) tokens, pre-tokenizer \(Terminal.safe(pre)), "
-            text +=
-                (file.metadata["tokenizer.chat_template"] == nil ? "no chat template" : "with a chat template") + "\n"
+        var text = "\(Terminal.safe(file.name)): \(Terminal.safe("\(file.kind)")), GGUF version \(file.version)\n"
+        for (label, value) in summary where !value.isEmpty {
+            text += "  " + label + String(repeating: " ", count: 15 - label.count) + Terminal.safe(value) + "\n"
         }
-        if let memory {
-            text += "  memory with -c \(memory.context) (trained on \(trainedContext ?? 0) tokens): "
-            text += "\(mebibytes(memory.total)), of these weights \(mebibytes(memory.weights)), "
-            text += "cache \(mebibytes(memory.cache)) (\(memory.cacheType.rawValue)), "
-            text += "activations \(mebibytes(memory.activations))\n"
-        }
+        text += "\n"
         for (key, value) in file.metadata { text += "\(Terminal.safe(key)) = \(Terminal.safe(brief(value)))\n" }
         guard listsTensors else { return text }
+        text += "\n"
         for tensor in file.tensors {
             text += "\(Terminal.safe(tensor.name)): \(tensor.type) \(tensor.shape), \(tensor.byteCount) bytes at "
             text += "\(tensor.offset)\n"
@@ -110,7 +99,53 @@ struct FileReport {
         return text
     }
 
-    /// Types in the order of their first tensor.
+    /// What a person wants to know first, a line each.
+    private var summary: [(label: String, value: String)] {
+        var lines = [("architecture", architectureLine)]
+        let weights = ", \(parameterCount) parameters, \(bitsPerWeight) bits per weight"
+        lines.append(("size", "\(file.byteCount) bytes" + (file.tensors.isEmpty ? "" : weights)))
+        for (type, count, bytes) in typeCounts {
+            let label = lines.last?.0 == "size" ? "tensors" : ""
+            let share = (Double(bytes) * 1000 / Double(max(1, typeCounts.reduce(0) { $0 + $1.bytes }))).rounded() / 10
+            lines.append((label, "\(type): \(count) tensors, \(bytes) bytes, \(share) %"))
+        }
+        lines.append(("tokenizer", tokenizerLine))
+        if file.metadata["tokenizer.ggml.model"] != nil { lines.append(("chat template", templateLine)) }
+        if let memory {
+            let parts =
+                "weights \(mebibytes(memory.weights)), cache \(mebibytes(memory.cache)) "
+                + "(\(memory.cacheType.rawValue)), activations \(mebibytes(memory.activations))"
+            lines.append(("memory", "\(mebibytes(memory.total)) with -c \(memory.context): \(parts)"))
+        }
+        return lines
+    }
+
+    private var architectureLine: String {
+        guard let architecture else { return "" }
+        var line = architecture
+        if let blocks = integer("\(architecture).block_count") { line += ", \(blocks) blocks" }
+        if let width = integer("\(architecture).embedding_length") { line += ", width \(width)" }
+        if let trainedContext { line += ", trained on \(trainedContext) tokens" }
+        return line
+    }
+
+    private var tokenizerLine: String {
+        guard let model = file.metadata["tokenizer.ggml.model"]?.string else { return "" }
+        let tokens = file.metadata["tokenizer.ggml.tokens"]?.array?.count ?? 0
+        let pre = file.metadata["tokenizer.ggml.pre"]?.string
+        // Only byte-level vocabularies are split beforehand.
+        guard model == "gpt2" else { return "\(model), \(tokens) tokens" }
+        return "\(model), \(tokens) tokens, pre-tokenizer \(pre ?? "not named: refused without --force")"
+    }
+
+    private var templateLine: String {
+        let key = "tokenizer.chat_template"
+        let named = file.metadata.keys.filter { $0.hasPrefix(key + ".") }.map { String($0.dropFirst(key.count + 1)) }
+        let all = (file.metadata[key] == nil ? [] : ["default"]) + named.sorted()
+        return all.isEmpty ? "none" : all.joined(separator: ", ")
+    }
+
+    /// The type with most bytes first.
     private var typeCounts: [(type: TensorType, count: Int, bytes: Int)] {
         var result: [(type: TensorType, count: Int, bytes: Int)] = []
         for tensor in file.tensors {
@@ -119,7 +154,7 @@ struct FileReport {
             result[index].count += 1
             result[index].bytes += tensor.byteCount
         }
-        return result
+        return result.sorted { $0.bytes > $1.bytes }
     }
 
     /// Strings to 80 characters, arrays to six elements.

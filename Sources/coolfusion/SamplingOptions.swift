@@ -63,7 +63,10 @@ struct SamplingOptions: ParsableArguments {
     func sampling(for model: Model, _ reporting: ReportingOptions) throws -> Sampling {
         let recommended = try loading(model.path) { try RecommendedSampling(model.file.metadata) }
         var sampling = sampling(recommended)
-        try loading(model.path) { try sampling.check() }
+        // The flags were checked before: what is wrong now stands in the file.
+        do { try sampling.check() } catch {
+            throw CommandError.badData("'\(model.path)': the sampling it recommends: \(error)")
+        }
         if let wrong = sampling.logitBias.keys.first(where: { $0 >= model.tokenizer.vocabularySize }) {
             throw CommandError.usage(
                 "--logit-bias: token \(wrong) is not in the vocabulary of \(model.tokenizer.vocabularySize) tokens")
@@ -99,7 +102,7 @@ struct SamplingOptions: ParsableArguments {
             topP == nil ? recommended.topP.map { "top-p \($0)" } : nil,
             minP == nil ? recommended.minP.map { "min-p \($0)" } : nil,
             repeatPenalty == nil ? recommended.repeatPenalty.map { "repeat-penalty \($0)" } : nil,
-            repeatLast == nil ? recommended.repeatLast.map { "repeat-last-n \($0)" } : nil,
+            repeatLast == nil ? recommended.repeatLast.map { "repeat-last-n \($0 == .max ? "all" : "\($0)")" } : nil,
         ].compactMap { $0 }
     }
 }

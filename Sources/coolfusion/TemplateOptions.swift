@@ -27,7 +27,7 @@ struct TemplateOptions: ParsableArguments {
     func source(for model: Model) throws -> String? {
         if raw { return nil }
         guard let choice = choice(for: model.name) else { return model.chatTemplate }
-        let own = model.chatTemplates
+        let own = try model.chatTemplates
         if let source = own[choice] ?? BuiltinTemplates.source(named: choice) { return source }
         if access(choice, F_OK) == 0 { return try readText(choice) }
         let names = own.keys.sorted().joined(separator: ", ")
@@ -71,7 +71,10 @@ struct TemplateOptions: ParsableArguments {
                 }
                 return try model.transcriptPrompt(messages)
             }
-            return try model.prompt(opened(messages), template: source)
+            guard let choice = choice(for: model.name) else {
+                return try model.prompt(opened(messages), template: source)
+            }
+            return try loading(choice) { try model.prompt(opened(messages), template: source) }
         }
     }
 

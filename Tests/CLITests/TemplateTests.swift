@@ -67,7 +67,7 @@ import Testing
             (["--chat-template", "x=chatml"] + Self.qwen, 64, "no model is named 'x'"),
             (["--chat-template", "chatml", "--raw"] + Self.qwen, 64, "exclude"),
             (["--sys", "S"] + Self.llama, 64, "needs a chat template"),
-            (["--chat-template", broken.path] + Self.qwen, 65, "chat template, line 2, column 1"),
+            (["--chat-template", broken.path] + Self.qwen, 65, "broken.jinja': chat template, line 2, column 1"),
             (["--chat-template", loop.path] + Self.qwen, 65, "stopped, after"),
             (["--messages", "/nowhere.json"] + Self.qwen, 64, "exclude"),
         ]

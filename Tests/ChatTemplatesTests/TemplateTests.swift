@@ -29,7 +29,8 @@ private func source(_ name: String) throws -> String {
 private let specialTokens = ["bos_token": "<s>", "eos_token": "</s>"]
 
 private let families = [
-    "command-r", "expressions", "gemma", "glm4", "llama3", "macros", "mistral", "phi3", "qwen2", "qwen3",
+    "command-r", "deepseek-r1", "expressions", "falcon3", "gemma", "glm4", "gpt-oss", "granite", "internlm2", "llama2",
+    "llama3", "macros", "mistral", "olmo2", "phi3", "qwen2", "qwen3", "smollm3",
 ]
 
 @Test(arguments: families)

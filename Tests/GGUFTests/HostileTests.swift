@@ -1,5 +1,5 @@
 // Whatever the bytes, opening ends in a typed error or a file that can be read to its last byte, and takes at most
-// twice the file's size in memory. The limit is the kernel's (RLIMIT_DATA in a child process), not a counter of ours.
+// twice the file's size in memory. The limit is the kernel's (RLIMIT_DATA in a child process) or AddressSanitizer's count.
 import Foundation
 import GGUF
 import Testing
@@ -31,12 +31,42 @@ func staticMemory(_ bytes: [UInt8]) -> UnsafeMutableRawBufferPointer {
 
 /// Limits this process to the memory it has now and `bytes` more; beyond, allocation fails and the process ends.
 func limitMemory(toFurther bytes: Int) {
+    if let sanitizer = AddressSanitizer.current { return sanitizer.limitMemory(toFurther: bytes) }
     let pages = (try? String(contentsOfFile: "/proc/self/statm"))?.split(separator: " ") ?? []
     guard pages.count > 5, let data = Int(pages[5]) else { exit(3) }
     var limit = rlimit()
     limit.rlim_cur = rlim_t(data * sysconf(Int32(_SC_PAGESIZE)) + bytes)
     limit.rlim_max = limit.rlim_cur
     guard setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) == 0 else { exit(4) }
+}
+
+/// AddressSanitizer, where this program runs under it. Its own memory (shadow, quarantine, redzones) is many times the
+/// program's, so that the kernel's limit would say nothing; it counts the program's bytes itself and calls at each allocation.
+private struct AddressSanitizer {
+    static let current = AddressSanitizer()
+    nonisolated(unsafe) private static var limit = 0
+
+    private typealias Count = @convention(c) () -> Int
+    private typealias MallocHook = @convention(c) (UnsafeRawPointer?, Int) -> Void
+    private typealias FreeHook = @convention(c) (UnsafeRawPointer?) -> Void
+    private typealias Install = @convention(c) (MallocHook, FreeHook) -> Int32
+    nonisolated(unsafe) private static var allocated: Count = { 0 }
+    private let install: Install
+
+    private init?() {
+        let program = dlopen(nil, RTLD_NOW)
+        guard let count = dlsym(program, "__sanitizer_get_current_allocated_bytes"),
+            let hooks = dlsym(program, "__sanitizer_install_malloc_and_free_hooks")
+        else { return nil }
+        Self.allocated = unsafeBitCast(count, to: Count.self)
+        install = unsafeBitCast(hooks, to: Install.self)
+    }
+
+    func limitMemory(toFurther bytes: Int) {
+        Self.limit = Self.allocated() + bytes
+        let installed = install({ _, _ in if Self.allocated() > Self.limit { _exit(1) } }, { _ in })
+        guard installed > 0 else { exit(4) }
+    }
 }
 
 @Suite struct HostileTests {

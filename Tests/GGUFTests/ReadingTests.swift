@@ -139,7 +139,9 @@ import Testing
     var file = FileBuilder()
     file.describe("t", dimensions: [4, 0], offset: 0)
     let metadataEnd = 24 + 8 + 1 + 4 + 2 * 8 + 4 + 8
-    let opened = try GGUFFile(bytes: Array(file.bytes.prefix(metadataEnd)), name: "test")
+    let bytes = Array(file.bytes.prefix(metadataEnd))
+    let opened = try GGUFFile(bytes: bytes, name: "test")
     let tensor = try #require(opened.tensor("t"))
     #expect(opened.bytes(of: tensor).isEmpty)
+    #expect(GGUFLint.check(bytes: bytes, name: "test").map(\.rule) == [.architecture, .emptyTensors])
 }

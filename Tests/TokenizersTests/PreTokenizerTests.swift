@@ -200,7 +200,8 @@ struct PreTokenizerTests {
     func isLinear(name: String) throws {
         let preTokenizer = try #require(PreTokenizer.named(name))
         for (unit, end) in [
-            (" ", "x"), ("1", "x"), ("\n ", "x"), ("A", "1"), ("'", "a"), ("\u{301}", "1"), ("e x", ""),
+            (" ", "x"), ("1", "x"), ("\n ", "x"), ("A", "1"), ("'", "a"), ("\u{301}", "1"), ("e x", ""), ("’x", ""),
+            ("中 ", "a"), ("가.", "a"), ("é1", ""),
         ] {
             let bytes = Array((String(repeating: unit, count: 20_000) + end).utf8)
             var count = 0

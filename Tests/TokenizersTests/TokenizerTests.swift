@@ -65,6 +65,15 @@ struct TokenizerTests {
         #expect(tokenizer.bytes(of: try #require(tokenizer.vocabulary.find("Ġab"))) == Array(" ab".utf8))
     }
 
+    @Test func bytesWithoutATokenAreLeftOutBeforeMerging() throws {
+        var definition = SmallVocabulary.byteLevel(["! !", "!! !!"])
+        let tokens = (0..<definition.tokens.count).map { String(decoding: definition.tokens[$0], as: UTF8.self) }
+        definition.tokens = ByteStrings(tokens.map { $0 == "Ć" ? "no byte" : $0 })  // 0x06
+        let tokenizer = try Tokenizer(definition)
+        #expect(texts(tokenizer, "!\u{6}!\u{6}!!") == ["!!!!"])
+        #expect(texts(tokenizer, "\u{6}") == [])
+    }
+
     @Test func wholePiecesComeFirstWhereMergesAreIgnored() throws {
         // "bca" is a token that no merge makes.
         var definition = SmallVocabulary.byteLevel(pre: "llama-bpe")

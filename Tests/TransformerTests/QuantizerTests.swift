@@ -70,6 +70,15 @@ import Transformer
         }
     }
 
+    @Test func ternaryRecipesKeepEmbeddings() throws {
+        for recipe in ["TQ1_0", "TQ2_0"] {
+            let types = try types(model(), recipe)
+            #expect(types["token_embd.weight"] == "Q4_K")
+            #expect(types["output.weight"] == "Q6_K")
+            #expect(types["blk.3.ffn_down.weight"] == recipe)
+        }
+    }
+
     @Test func overridesComeFirst() throws {
         let file = try model()
         let types = try types(file, "Q4_K") { options in

@@ -105,6 +105,9 @@ public struct QuantizationRecipe: Sendable {
     /// What the output matrix becomes: it decides every token, so it gets at least six bits.
     var outputLabel: String { ["F32", "F16", "BF16", "Q8_0"].contains(body) ? body : "Q6_K" }
 
+    /// What the table of embeddings becomes: three values would not tell tokens apart.
+    var embeddingLabel: String { body.hasPrefix("TQ") ? "Q4_K" : body }
+
     /// What a matrix becomes whose rows are no whole blocks of the type; nil: no type of blocks of 32 would do either.
     static func fallback(for type: TensorType, columns: Int) -> TensorType {
         let substitutes = ["Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0", "TQ1_0": "Q4_0", "TQ2_0": "Q4_0"]

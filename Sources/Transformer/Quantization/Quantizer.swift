@@ -155,6 +155,8 @@ private struct Planner {
         if name == "output.weight" || (isEmbedding && isTied) {
             if let type = options.outputType { return type }
             label = options.pure ? recipe.body : recipe.outputLabel
+        } else if isEmbedding {
+            label = options.pure ? recipe.body : recipe.embeddingLabel
         } else if let (block, role) = Planner.place(name), !options.pure {
             label = recipe.label(role: role, block: block, of: blocks)
         }

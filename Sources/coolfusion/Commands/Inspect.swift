@@ -40,7 +40,10 @@ struct Inspect: ParsableCommand {
         } else {
             try StandardOutput.write(report.text(listsTensors: reporting.verbose))
         }
-        guard let findings, let last = findings.last else { return }
+        guard let findings else { return }
+        guard let last = findings.last else {
+            return reporting.note("the file keeps all \(GGUFRule.allCases.count) rules")
+        }
         for finding in findings.dropLast() {
             StandardError.line(Terminal.safe("coolfusion: \(finding)"))
         }

@@ -39,6 +39,6 @@ struct Models: ParsableCommand {
                 "\(name)\(padding)  \(String(repeating: " ", count: max(0, 9 - size.count)))\(size)  "
                     + "\(model.store.rawValue)  \(Terminal.safe(model.path))\n")
         }
-        if stores.models.isEmpty { reporting.note("no models found") }
+        if stores.models.isEmpty { reporting.note("no models found in \(stores.folders.joined(separator: ", "))") }
     }
 }

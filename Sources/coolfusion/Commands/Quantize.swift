@@ -87,10 +87,7 @@ struct Quantize: ParsableCommand {
     }
 
     private func convert(_ quantizer: Quantizer) throws {
-        for step in quantizer.steps {
-            if let note = step.note { reporting.note("\(step.tensor.name): \(note)") }
-            reporting.detail("\(step.tensor.name): \(step.tensor.type) -> \(step.type)")
-        }
+        note(quantizer.steps)
         var line = ProgressLine(quiet: reporting.quiet)
         let start = ContinuousClock.now
         Interruption.beginWriting()
@@ -101,6 +98,19 @@ struct Quantize: ParsableCommand {
         }
         ProgressLine.remove()
         try report(quantizer, elapsed: ContinuousClock.now - start)
+    }
+
+    /// One line for all tensors that the same thing happened to; each tensor with -v.
+    private func note(_ steps: [Quantizer.Step]) {
+        var tensors: [String: [String]] = [:]
+        for step in steps { if let note = step.note { tensors[note, default: []].append(step.tensor.name) } }
+        for step in steps {
+            if let note = step.note, let names = tensors.removeValue(forKey: note) {
+                let others = names.count > 1 ? " and \(names.count - 1) more" : ""
+                reporting.note("\(names[0])\(others): \(note)")
+            }
+            reporting.detail("\(step.tensor.name): \(step.tensor.type) -> \(step.type)")
+        }
     }
 
     private static func bar(_ done: Double) -> String {

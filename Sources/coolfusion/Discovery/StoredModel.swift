@@ -46,6 +46,8 @@ struct SkippedModel {
 struct ModelStores {
     var models: [StoredModel] = []
     var skipped: [SkippedModel] = []
+    /// Where was looked, whether there is such a folder or not.
+    var folders: [String] = []
 
     static func all() -> ModelStores {
         var stores = ModelStores()

@@ -8,6 +8,7 @@ extension ModelStores {
     mutating func addHuggingFace() {
         let cache = Files.variable("XDG_CACHE_HOME") ?? "\(Files.home)/.cache"
         let hub = Files.variable("HF_HUB_CACHE") ?? "\(Files.variable("HF_HOME") ?? "\(cache)/huggingface")/hub"
+        folders.append(hub)
         for folder in Files.names(in: hub) where folder.hasPrefix("models--") {
             let repository = "\(hub)/\(folder)"
             let name = String(folder.dropFirst("models--".count).replacing("--", with: "/"))
@@ -30,6 +31,7 @@ extension ModelStores {
     /// <models>/<publisher>/<repo>/<file>.gguf, in today's folder and the one before.
     mutating func addLMStudio() {
         for folder in ["\(Files.home)/.lmstudio/models", "\(Files.home)/.cache/lm-studio/models"] {
+            folders.append(folder)
             for path in Files.walk(folder, depth: 3) {
                 let parts = path.dropFirst(folder.count + 1).split(separator: "/")
                 guard parts.count >= 2 else { continue }
@@ -52,6 +54,7 @@ extension ModelStores {
         // The second is where the packaged service keeps them.
         for folder in own ?? ["\(Files.home)/.ollama/models", "/usr/share/ollama/.ollama/models"] {
             let manifests = "\(folder)/manifests"
+            folders.append(folder)
             for path in Files.walk(manifests, depth: 4) {
                 let parts = path.dropFirst(manifests.count + 1).split(separator: "/").map(String.init)
                 guard parts.count == 4 || parts.count == 5 else { continue }

@@ -218,7 +218,8 @@ extension VulkanBackend {
         }
     }
 
-    private func storedType(of type: tensor_type) -> tensor_type {
+    /// The type that weights of a type have here.
+    public func storedType(of type: tensor_type) -> tensor_type {
         let isUsable = { (type: tensor_type) in
             self.shader(.embed, type) != nil && self.shader(.experts, type) != nil
                 && (self.shader(.matvec, type) != nil || self.shader(.matmul, type) != nil)
@@ -248,6 +249,18 @@ extension VulkanBackend {
 
     public func read(_ x: Tensor) throws(ComputeError) -> [Float] {
         try attempt { () throws(ComputeError) in try readNow(x) }
+    }
+
+    public func write(_ values: [Float], to x: Tensor) {
+        guard !values.isEmpty else { return }
+        perform { () throws(ComputeError) in
+            var push = PushConstants()
+            push.add(address: try recorder.upload(values))
+            push.add(address: x.address)
+            push.add(address: try recorder.upload([UInt32(0)]))
+            push.add(1, values.count)
+            try record("gather", [], push, threads: values.count, reads: [], writes: [x])
+        }
     }
 
     /// 16 MiB at a time through memory the host sees.

@@ -70,7 +70,10 @@ final class Conversation {
         let sources = zip(sessions, prompts).map { SessionSource($0, prompt: $1) }
         let result = try Fusion.fuse(sources, options: several) { segment in
             for event in segment.events {
-                if case .left = event { reporting.note(event.description) }
+                switch event {
+                case .left, .moved: reporting.note(event.description)
+                case .unscored: break
+                }
             }
             return show(segment.shown, segment)
         }

@@ -12,6 +12,8 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     public let device: Device
     /// Shader variants that are not used here because they were found wrong.
     public let switchedOff: Set<String>
+    /// Whether products with quantised weights round activations to 8 bits and multiply integers.
+    public let usesIntegerDot: Bool
     let pipelines: PipelineSet
     let recorder: CommandRecorder
     private let pool: MemoryPool
@@ -24,11 +26,11 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     private var scratch: [ScratchUse: Tensor] = [:]
 
     /// Operations with one shader per weight type.
-    enum TypedOperation: String, CaseIterable { case embed, matvec, matmul, experts, attention }
+    enum TypedOperation: String, CaseIterable { case embed, matvec, matmul, dotvec, dotmul, experts, attention }
 
     /// Memory kept between operations.
     enum ScratchUse: Hashable {
-        case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs
+        case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs, quants, scales
     }
 
     /// A submission is bounded so that no driver's watchdog takes a long prompt for a hang: seconds on a slow GPU.
@@ -38,9 +40,15 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
 
     public var name: String { "Vulkan, \(device.name), \(device.description.driver)" }
 
-    /// Opens nothing: `device` is open. `switchedOff`: variants not to use; see SelfTest. A smaller `reach` is for tests.
-    public init(_ device: Device, switchedOff: Set<String> = [], reach: Int = 1 << 31) throws(VulkanError) {
+    /// Opens nothing: `device` is open. `switchedOff`: variants not to use; see SelfTest. `integerDot` nil: if the hardware
+    /// has it; true only where the device can do it at all. A smaller `reach` is for tests.
+    public init(
+        _ device: Device, switchedOff: Set<String> = [], integerDot: Bool? = nil, reach: Int = 1 << 31
+    ) throws(VulkanError) {
         self.device = device
+        usesIntegerDot =
+            (integerDot ?? device.description.hasFastIntegerDot) && device.description.hasIntegerDot
+            && !switchedOff.contains("quantize")
         self.reach = reach
         self.switchedOff = switchedOff
         let cache = CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).pipelines")

@@ -54,7 +54,8 @@ extension EngineOptions {
                 }
                 // A mapped file is in memory once, however many models use it.
                 if !seen.insert(file.name).inserted && mode == .map { demand.weights = 0 }
-                if let there = try place.plan(opened, context, type)?.demands.first(where: { $0.name == argument.name }) {
+                if let there = try place.plan(opened, context, type)?.demands.first(where: { $0.name == argument.name })
+                {
                     demand.leave(to: there, isShared: place.sharesHostMemory)
                 }
                 return demand

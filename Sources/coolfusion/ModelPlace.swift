@@ -29,7 +29,9 @@ struct ModelPlace {
         let chosen = try wanted.chooseBackend()
         if let note = chosen.note { options.reporting.note(note) }
         self.init(options, chosen.backend, SpareCPU(wanted), layers: wanted.gpuLayers)
-        if wanted.gpuLayers ?? 0 > 0, gpu == nil { options.reporting.note("-ngl has no effect: \(backend.name) computes") }
+        if wanted.gpuLayers ?? 0 > 0, gpu == nil {
+            options.reporting.note("-ngl has no effect: \(backend.name) computes")
+        }
     }
 
     private init(_ options: EngineOptions, _ backend: any Backend, _ spare: SpareCPU, layers: Int?) {
@@ -40,7 +42,9 @@ struct ModelPlace {
     private var gpu: VulkanBackend? { backend as? VulkanBackend }
 
     /// What the models need on the GPU; nil without one.
-    func plan(_ opened: [OpenedModel], _ context: Int?, _ type: CacheType, layers other: Int? = nil) throws -> DevicePlan? {
+    func plan(_ opened: [OpenedModel], _ context: Int?, _ type: CacheType, layers other: Int? = nil) throws
+        -> DevicePlan?
+    {
         guard let gpu else { return nil }
         let request = DeviceDemand.Request(
             layers: other ?? layers, context: context, cacheType: type,
@@ -73,7 +77,7 @@ struct ModelPlace {
             options.reporting.note("\(shortage); the CPU is used\(help)")
             return try withoutGPU()
         }
-        let smaller = options.cache != .q8_0 ? try self.plan(opened, options.context, .q8_0) : nil
+        let smaller = options.cache != .q8_0 ? try? self.plan(opened, options.context, .q8_0) : nil
         let help = smaller?.fits == true ? "--cache-type q8_0" : fewer ?? "--device cpu"
         throw CommandError.memory("\(shortage); it would fit with \(help)")
     }

@@ -13,6 +13,14 @@ extension EngineOptions {
     func load(_ arguments: [ModelArgument]) throws -> [Model] {
         let opened = try open(ModelArgument.distinct(arguments))
         let place = try place(opened)
+        do {
+            return try load(opened, place)
+        } catch {
+            return try load(opened, try place.afterFailing(error))
+        }
+    }
+
+    private func load(_ opened: [OpenedModel], _ place: ModelPlace) throws -> [Model] {
         reporting.detail("backend: \(place.backend.name)")
         try checkMemory(opened, place)
         var progress = ProgressLine(quiet: reporting.quiet)

@@ -63,6 +63,20 @@ struct ModelPlace {
         ModelPlace(options, try spare.backend(), spare, layers: nil)
     }
 
+    /// Another place after loading failed: with --device auto the CPU where the GPU gave less memory than its driver had
+    /// promised. Throws what went wrong where there is none.
+    func afterFailing(_ error: any Error) throws -> ModelPlace {
+        guard let gpu, case CommandError.model(_, let cause) = error,
+            case InferenceError.transformer(.compute(.outOfMemory(let bytes))) = cause
+        else { throw error }
+        let shortage = "\(gpu.device.name) gave no memory for \(mebibytes(bytes))"
+        guard options.device == "auto" else {
+            throw CommandError.memory("\(shortage); fewer layers there (-ngl N) or --device cpu would help")
+        }
+        options.reporting.note("\(shortage); the CPU is used")
+        return try withoutGPU()
+    }
+
     /// This place, or with --device auto the CPU where the GPU is too small. Throws the error of exit code 75.
     func checked(_ opened: [OpenedModel]) throws -> ModelPlace {
         guard let plan = try plan(opened, options.context, options.cache) else { return self }

@@ -128,6 +128,17 @@ struct DeviceTests {
         #expect(try #require(FalseVulkan.run(write + model).json()["device"] as? String).hasPrefix("CPU"))
     }
 
+    /// The driver refuses what it seemed to have.
+    @Test func memoryThatIsRefusedIs75() throws {
+        let refused = try FalseVulkan.run(write + model + ["--device", "vulkan"], ["REFUSE_AT": "1"])
+        #expect(refused.code == 75)
+        #expect(refused.error.contains("-ngl N"))
+        let other = try FalseVulkan.run(write + model, ["REFUSE_AT": "1", "FAKE_HARDWARE": "1"])
+        #expect(other.code == 0)
+        #expect(try #require(other.json()["device"] as? String).hasPrefix("CPU"))
+        #expect(other.error.contains("the CPU is used"))
+    }
+
     @Test func numbersThatNoDeviceHasAre69() throws {
         let outcome = try FalseVulkan.run(write + model + ["--device", "vulkan:9"])
         #expect(outcome.code == 69)

@@ -1,9 +1,12 @@
 // y[c, r] = sum_k W[r, k] x[c, k] + bias[r] for many rows of x: 256 threads take a tile of 64 rows of W and 64 rows of x,
 // 32 values of k at a time through shared memory (16 KiB, the least every device has), 4 x 4 results a thread.
-// Each result is added up in the order of k.
+// Each result is added up in the order of k. With INTEGER_DOT activations are signed bytes: x_q and their scales instead of x.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common/dequant.glsl"
+#ifdef INTEGER_DOT
+#include "common/integer_dot.glsl"
+#endif
 
 const uint TILE = 64u, DEPTH = 32u;
 layout(local_size_x = 256) in;
@@ -13,8 +16,47 @@ layout(push_constant) uniform Push {
     Floats x, y;     // [columns, k], [columns, y_stride]
     Floats bias;     // [rows] if has_bias
     uint w_byte, w_row_bytes, k, rows, columns, y_stride, has_bias;
+#ifdef INTEGER_DOT
+    Words x_q;       // [columns, k / 4]
+    Floats x_scales; // [columns, k / 32]
+#endif
 } p;
 
+#ifdef INTEGER_DOT
+shared uint tile_w[DEPTH / 4u * TILE], tile_x[DEPTH / 4u * TILE];                  // [word of k][row]
+shared vec2 w_scales[DEPTH / 8u * TILE];                                          // [8 values of k][row]
+shared float x_totals[DEPTH / 8u * TILE], x_scales[TILE];
+
+/// Each thread loads 8 values of one row of W and of one row of x; results of rows that are not there are not written.
+void load_tiles(uint first_row, uint first_column, uint k0) {
+    const uint row = gl_LocalInvocationID.x / 4u, group = gl_LocalInvocationID.x % 4u, k = k0 + group * 8u;
+    vec2 scale;
+    const uint w_row = min(first_row + row, p.rows - 1u);
+    const uvec2 w = load_integers(p.w, p.w_byte + w_row * p.w_row_bytes, k, scale);
+    const uint at = min(first_column + row, p.columns - 1u) * p.k + k;
+    const uvec2 x = uvec2(p.x_q.at[at / 4u], p.x_q.at[at / 4u + 1u]);
+    for (uint i = 0u; i < 2u; i++) {
+        tile_w[(2u * group + i) * TILE + row] = w[i];
+        tile_x[(2u * group + i) * TILE + row] = x[i];
+    }
+    w_scales[group * TILE + row] = scale;
+    x_totals[group * TILE + row] = float(dot8(x, uvec2(0x01010101u)));
+    if (group == 0u) x_scales[row] = p.x_scales.at[at / 32u];
+}
+
+void add_products(uint tr, uint tc, inout float sums[16]) {
+    for (uint g = 0u; g < DEPTH / 8u; g++) {
+        for (uint i = 0u; i < 16u; i++) {
+            const uint r = tr + i % 4u, c = tc + i / 4u;
+            const uvec2 w = uvec2(tile_w[2u * g * TILE + r], tile_w[(2u * g + 1u) * TILE + r]);
+            const uvec2 x = uvec2(tile_x[2u * g * TILE + c], tile_x[(2u * g + 1u) * TILE + c]);
+            const vec2 scale = w_scales[g * TILE + r];
+            const float product = fma(scale.x, float(dot8(w, x)), scale.y * x_totals[g * TILE + c]);
+            sums[i] = fma(x_scales[c], product, sums[i]);
+        }
+    }
+}
+#else
 shared float tile_w[DEPTH * TILE], tile_x[DEPTH * TILE];   // [k][row]
 
 /// Each thread loads 8 values of one row of W and of one row of x.
@@ -32,6 +74,18 @@ void load_tiles(uint first_row, uint first_column, uint k0) {
     }
 }
 
+void add_products(uint tr, uint tc, inout float sums[16]) {
+    for (uint k = 0u; k < DEPTH; k++) {
+        float w[4], x[4];
+        for (uint i = 0u; i < 4u; i++) {
+            w[i] = tile_w[k * TILE + tr + i];
+            x[i] = tile_x[k * TILE + tc + i];
+        }
+        for (uint i = 0u; i < 16u; i++) sums[i] = fma(w[i % 4u], x[i / 4u], sums[i]);
+    }
+}
+#endif
+
 void main() {
     const uint first_row = gl_WorkGroupID.x * TILE, first_column = gl_WorkGroupID.y * TILE;
     const uint tr = gl_LocalInvocationID.x % 16u * 4u, tc = gl_LocalInvocationID.x / 16u * 4u;
@@ -40,14 +94,7 @@ void main() {
     for (uint k0 = 0u; k0 < p.k; k0 += DEPTH) {
         load_tiles(first_row, first_column, k0);
         barrier();
-        for (uint k = 0u; k < DEPTH; k++) {
-            float w[4], x[4];
-            for (uint i = 0u; i < 4u; i++) {
-                w[i] = tile_w[k * TILE + tr + i];
-                x[i] = tile_x[k * TILE + tc + i];
-            }
-            for (uint i = 0u; i < 16u; i++) sums[i] = fma(w[i % 4u], x[i / 4u], sums[i]);
-        }
+        add_products(tr, tc, sums);
         barrier();
     }
     for (uint i = 0u; i < 16u; i++) {

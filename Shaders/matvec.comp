@@ -1,10 +1,14 @@
 // y[c, r] = sum_k W[r, k] x[c, k] + bias[r] for few rows of x: 64 threads take 4 rows of W and up to COLUMNS rows of x.
 // One idea: a thread takes every 64th group of 8 values, then a tree adds the threads' sums. The order of additions of
 // an element depends on k alone, so a row's result does not depend on the other rows; fma is written out because a compiler
-// might join multiplication and addition for one number of columns and not for another.
+// might join multiplication and addition for one number of columns and not for another. With INTEGER_DOT activations are
+// signed bytes: x_q and their scales instead of x.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common/dequant.glsl"
+#ifdef INTEGER_DOT
+#include "common/integer_dot.glsl"
+#endif
 
 layout(constant_id = 0) const uint COLUMNS = 1u;
 const uint ROWS = 4u, MOST_COLUMNS = 8u, THREADS = 64u;
@@ -15,10 +19,36 @@ layout(push_constant) uniform Push {
     Floats x, y;     // [columns, k], [columns, y_stride]
     Floats bias;     // [rows] if has_bias
     uint w_byte, w_row_bytes, k, rows, columns, y_stride, has_bias;
+#ifdef INTEGER_DOT
+    Words x_q;       // [columns, k / 4]
+    Floats x_scales; // [columns, k / 32]
+#endif
 } p;
 
 shared float partial[ROWS * MOST_COLUMNS * THREADS];
 
+#ifdef INTEGER_DOT
+void accumulate(uint first_row, uint first_column, inout float sums[ROWS * MOST_COLUMNS]) {
+    for (uint k = gl_LocalInvocationID.x * 8u; k < p.k; k += THREADS * 8u) {
+        uvec2 x[MOST_COLUMNS];
+        float scales[MOST_COLUMNS], totals[MOST_COLUMNS];
+        for (uint c = 0u; c < COLUMNS; c++) {
+            const uint at = min(first_column + c, p.columns - 1u) * p.k + k;
+            x[c] = uvec2(p.x_q.at[at / 4u], p.x_q.at[at / 4u + 1u]);
+            scales[c] = p.x_scales.at[at / 32u];
+            totals[c] = float(dot8(x[c], uvec2(0x01010101u)));
+        }
+        for (uint r = 0u; r < ROWS; r++) {
+            vec2 scale;
+            const uvec2 w = load_integers(p.w, p.w_byte + min(first_row + r, p.rows - 1u) * p.w_row_bytes, k, scale);
+            for (uint c = 0u; c < COLUMNS; c++) {
+                const float product = fma(scale.x, float(dot8(w, x[c])), scale.y * totals[c]);
+                sums[r * COLUMNS + c] = fma(scales[c], product, sums[r * COLUMNS + c]);
+            }
+        }
+    }
+}
+#else
 void accumulate(uint first_row, uint first_column, inout float sums[ROWS * MOST_COLUMNS]) {
     for (uint k = gl_LocalInvocationID.x * 8u; k < p.k; k += THREADS * 8u) {
         float x[MOST_COLUMNS * 8u];
@@ -36,6 +66,7 @@ void accumulate(uint first_row, uint first_column, inout float sums[ROWS * MOST_
         }
     }
 }
+#endif
 
 void main() {
     const uint thread = gl_LocalInvocationID.x;

@@ -27,14 +27,27 @@ float f16_to_f32(uint h) {
 
 float load_f16(Words w, uint byte) { return f16_to_f32(load_u16(w, byte)); }
 
-/// Of each of the 8 bytes from `byte` on, the bits of `mask` after a shift to the right.
-void unpack(Words w, uint byte, uint shift, uint mask, out uint q[8]) {
-    const uint low = load_u32(w, byte), high = load_u32(w, byte + 4u);
-    for (uint j = 0u; j < 4u; j++) {
-        q[j] = low >> (8u * j + shift) & mask;
-        q[j + 4u] = high >> (8u * j + shift) & mask;
-    }
+// 8 small integers are packed as signed bytes into two words.
+
+/// Of each of the 8 bytes from `byte` on, the bits of `mask` (one byte, four times) after a shift to the right.
+uvec2 unpack(Words w, uint byte, uint shift, uint mask) {
+    return uvec2(load_u32(w, byte), load_u32(w, byte + 4u)) >> shift & mask;
 }
 
-/// Entry q of a table of 16 signed bytes.
-float lookup(uvec4 table, uint q) { return float(bitfieldExtract(int(table[q >> 2]), int(q & 3u) * 8, 8)); }
+/// The low 8 bits, one to the lowest bit of each byte. The factor puts bit i of four at bit 8 i.
+uvec2 spread(uint bits) { return uvec2(bits & 15u, bits >> 4 & 15u) * 0x00204081u & 0x01010101u; }
+
+/// Each byte, at most 127, less n: no byte borrows from the next while the highest bit is set.
+uvec2 minus(uvec2 q, uint n) { return (q | 0x80808080u) - n * 0x01010101u ^ 0x80808080u; }
+
+int byte_at(uvec2 q, uint j) { return bitfieldExtract(int(q[j >> 2]), int(j & 3u) * 8, 8); }
+
+/// For each byte q below 16, entry q of a table of 16 signed bytes.
+uvec2 lookup(uvec4 table, uvec2 q) {
+    uvec2 values = uvec2(0u);
+    for (uint j = 0u; j < 8u; j++) {
+        const uint entry = q[j >> 2] >> (j & 3u) * 8u & 15u;
+        values[j >> 2] |= (table[entry >> 2] >> (entry & 3u) * 8u & 255u) << (j & 3u) * 8u;
+    }
+    return values;
+}

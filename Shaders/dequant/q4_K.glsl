@@ -2,11 +2,10 @@
 // of groups 32 bytes, low nibbles the first group, high nibbles the second.
 #include "../common/six_bit_scales.glsl"
 const uvec2 BLOCK = uvec2(256, 144);
+#define HAS_INTEGERS
 
-void dequantize(Words w, uint block, uint first, out float y[8]) {
+uvec2 integers(Words w, uint block, uint first, out vec2 scale) {
     const uint g = first / 32u;
-    const vec2 s = vec2(load_f16(w, block), load_f16(w, block + 2u)) * six_bit_scales(w, block + 4u, g);
-    uint q[8];
-    unpack(w, block + 16u + g / 2u * 32u + first % 32u, g % 2u * 4u, 15u, q);
-    for (uint j = 0u; j < 8u; j++) y[j] = s.x * float(q[j]) - s.y;
+    scale = vec2(load_f16(w, block), -load_f16(w, block + 2u)) * six_bit_scales(w, block + 4u, g);
+    return unpack(w, block + 16u + g / 2u * 32u + first % 32u, g % 2u * 4u, 0x0f0f0f0fu);
 }

@@ -2,12 +2,11 @@
 // bit g of byte j belongs to value j of group g | 128 bytes of nibbles as in Q4_K.
 #include "../common/six_bit_scales.glsl"
 const uvec2 BLOCK = uvec2(256, 176);
+#define HAS_INTEGERS
 
-void dequantize(Words w, uint block, uint first, out float y[8]) {
+uvec2 integers(Words w, uint block, uint first, out vec2 scale) {
     const uint g = first / 32u;
-    const vec2 s = vec2(load_f16(w, block), load_f16(w, block + 2u)) * six_bit_scales(w, block + 4u, g);
-    uint q[8], fifth[8];
-    unpack(w, block + 48u + g / 2u * 32u + first % 32u, g % 2u * 4u, 15u, q);
-    unpack(w, block + 16u + first % 32u, g, 1u, fifth);
-    for (uint j = 0u; j < 8u; j++) y[j] = s.x * float(q[j] | fifth[j] << 4) - s.y;
+    scale = vec2(load_f16(w, block), -load_f16(w, block + 2u)) * six_bit_scales(w, block + 4u, g);
+    const uvec2 fifth = unpack(w, block + 16u + first % 32u, g, 0x01010101u);
+    return unpack(w, block + 48u + g / 2u * 32u + first % 32u, g % 2u * 4u, 0x0f0f0f0fu) | fifth << 4;
 }

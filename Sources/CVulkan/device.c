@@ -33,6 +33,56 @@ static uint32_t smallest(const uint32_t v[3]) {
     return least < v[2] ? least : v[2];
 }
 
+static bool has_extension(const cvk_instance *instance, VkPhysicalDevice device, const char *name) {
+    uint32_t count = 0;
+    if (instance->vk.EnumerateDeviceExtensionProperties(device, NULL, &count, NULL) != VK_SUCCESS || count == 0) return false;
+    VkExtensionProperties *all = calloc(count, sizeof *all);
+    bool found = false;
+    if (all && instance->vk.EnumerateDeviceExtensionProperties(device, NULL, &count, all) >= VK_SUCCESS)
+        for (uint32_t i = 0; i < count; i++) found = found || strcmp(all[i].extensionName, name) == 0;
+    free(all);
+    return found;
+}
+
+static uint32_t largest_local_heap(const VkPhysicalDeviceMemoryProperties *memory) {
+    uint32_t best = UINT32_MAX;
+    for (uint32_t i = 0; i < memory->memoryHeapCount; i++)
+        if (memory->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT &&
+            (best == UINT32_MAX || memory->memoryHeaps[i].size > memory->memoryHeaps[best].size))
+            best = i;
+    return best;
+}
+
+uint64_t cvk_device_available(const cvk_instance *instance, uint32_t index) {
+    const VkPhysicalDevice device = instance->devices[index];
+    const bool has_budget = has_extension(instance, device, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+    VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT};
+    VkPhysicalDeviceMemoryProperties2 memory = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2, .pNext = has_budget ? &budget : NULL};
+    instance->vk.GetPhysicalDeviceMemoryProperties2(device, &memory);
+    const uint32_t heap = largest_local_heap(&memory.memoryProperties);
+    if (heap == UINT32_MAX) return 0;
+    if (!has_budget) return memory.memoryProperties.memoryHeaps[heap].size;
+    return budget.heapBudget[heap] > budget.heapUsage[heap] ? budget.heapBudget[heap] - budget.heapUsage[heap] : 0;
+}
+
+/// VK_KHR_shader_integer_dot_product: whether it can be used, and whether the hardware does it.
+static void describe_integer_dot(const cvk_instance *instance, VkPhysicalDevice device, cvk_device_info *info) {
+    if (!has_extension(instance, device, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)) return;
+    VkPhysicalDeviceShaderIntegerDotProductFeaturesKHR feature = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES_KHR};
+    VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &feature};
+    instance->vk.GetPhysicalDeviceFeatures2(device, &features);
+    VkPhysicalDeviceShaderIntegerDotProductPropertiesKHR property = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES_KHR};
+    VkPhysicalDeviceProperties2 properties = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &property};
+    instance->vk.GetPhysicalDeviceProperties2(device, &properties);
+    info->has_integer_dot = feature.shaderIntegerDotProduct;
+    info->has_fast_integer_dot = info->has_integer_dot && property.integerDotProduct4x8BitPackedSignedAccelerated;
+}
+
 static void describe_features(const cvk_instance *instance, VkPhysicalDevice device, cvk_device_info *info) {
     VkPhysicalDeviceVulkan12Features v12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
     VkPhysicalDeviceVulkan11Features v11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, .pNext = &v12};
@@ -68,23 +118,27 @@ void cvk_device_describe(const cvk_instance *instance, uint32_t index, cvk_devic
     strncat(info->driver, driver.driverInfo, sizeof info->driver - strlen(info->driver) - 1);
     info->largest_allocation = sizes.maxMemoryAllocationSize;
     describe_features(instance, device, info);
+    describe_integer_dot(instance, device, info);
     VkPhysicalDeviceMemoryProperties memory;
     instance->vk.GetPhysicalDeviceMemoryProperties(device, &memory);
-    for (uint32_t i = 0; i < memory.memoryHeapCount; i++)
-        if (memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT && memory.memoryHeaps[i].size > info->local_bytes)
-            info->local_bytes = memory.memoryHeaps[i].size;
+    const uint32_t heap = largest_local_heap(&memory);
+    if (heap != UINT32_MAX) info->local_bytes = memory.memoryHeaps[heap].size;
 }
 
-static int32_t create_device(cvk_device *device) {
+static int32_t create_device(cvk_device *device, bool integer_dot) {
     const float priority = 1;
+    const char *const extension = VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME;
     const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
         .queueFamilyIndex = device->family, .queueCount = 1, .pQueuePriorities = &priority};
-    VkPhysicalDeviceVulkan12Features v12 = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .bufferDeviceAddress = VK_TRUE};
+    VkPhysicalDeviceShaderIntegerDotProductFeaturesKHR dot = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES_KHR, .shaderIntegerDotProduct = VK_TRUE};
+    VkPhysicalDeviceVulkan12Features v12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+        .pNext = integer_dot ? &dot : NULL, .bufferDeviceAddress = VK_TRUE};
     VkPhysicalDeviceVulkan11Features v11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
         .pNext = &v12, .storageBuffer16BitAccess = VK_TRUE};
     const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &v11,
-        .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue};
+        .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
+        .enabledExtensionCount = integer_dot, .ppEnabledExtensionNames = &extension};
     return device->instance->vk.CreateDevice(device->physical, &info, NULL, &device->handle);
 }
 
@@ -103,7 +157,10 @@ int32_t cvk_device_open(cvk_instance *instance, uint32_t index, cvk_device **out
     device->physical = instance->devices[index];
     instance->vk.GetPhysicalDeviceMemoryProperties(device->physical, &device->memory);
     device->family = cvk_compute_family(instance, device->physical);
-    int32_t result = device->family == UINT32_MAX ? VK_ERROR_FEATURE_NOT_PRESENT : create_device(device);
+    cvk_device_info info = {0};
+    describe_integer_dot(instance, device->physical, &info);
+    int32_t result =
+        device->family == UINT32_MAX ? VK_ERROR_FEATURE_NOT_PRESENT : create_device(device, info.has_integer_dot);
     if (result == VK_SUCCESS) {
         instance->vk.GetDeviceQueue(device->handle, device->family, 0, &device->queue);
         result = create_layout(device);

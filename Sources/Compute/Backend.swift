@@ -16,6 +16,8 @@ public protocol Backend: AnyObject, Sendable {
         throws(ComputeError) -> Tensor
     /// The values of an F32 tensor, after everything called before.
     func read(_ x: Tensor) throws(ComputeError) -> [Float]
+    /// Sets all values of an F32 tensor, in the order of calls.
+    func write(_ values: [Float], to x: Tensor)
 
     /// y[i] = table[ids[i]], or y[i] += table[ids[i]]; ids are valid rows of the table.
     func embed(_ ids: [Int32], table: Tensor, into y: Tensor, accumulate: Bool)

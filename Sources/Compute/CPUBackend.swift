@@ -98,6 +98,13 @@ extension CPUBackend {
     public func read(_ x: Tensor) throws(ComputeError) -> [Float] {
         [Float](UnsafeBufferPointer(start: x.floats, count: x.rows * x.columns))
     }
+
+    public func write(_ values: [Float], to x: Tensor) {
+        precondition(values.count == x.rows * x.columns, "as many values as the tensor has")
+        values.withUnsafeBufferPointer { from in
+            if let first = from.baseAddress { x.floats.update(from: first, count: from.count) }
+        }
+    }
 }
 
 // MARK: Element-wise operations and rows

@@ -84,12 +84,14 @@ public final class CoolFusion {
         try start()
         if let limit = options.limit, firstModelTokens >= limit { return end(.length) }
         guard let outcome = decide() else {
+            recordLosses()
             if answer.bytes.isEmpty { throw .allFailed(events) }
             return end(.exhausted)
         }
         let winner = outcome.candidates[outcome.winner]
         let offset = answer.bytes.count
         let shownNow = commit(winner, how: outcome.how)
+        recordLosses()
         let segment = Segment(
             text: String(decoding: answer.bytes[offset...], as: UTF8.self), offset: offset,
             proposers: names(winner.proposals.keys), how: outcome.how,
@@ -239,6 +241,12 @@ public final class CoolFusion {
     }
 
     func record(_ event: FusionEvent) { events.append(event) }
+
+    private func recordLosses() {
+        for member in members {
+            if let device = member.takeLoss() { record(.moved(model: member.name, lost: device)) }
+        }
+    }
 
     func leave(_ member: Member, _ reason: SourceFailure) {
         active.removeAll { $0 === member }

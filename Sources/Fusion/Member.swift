@@ -43,6 +43,7 @@ final class Member {
     private(set) var textEnd = 0
     private var rowsBefore = 0
     private let workBefore: Work
+    private var knownLoss: String?
     private var counts = Usage()
     /// The answer before this offset cannot be spelled: no tail may start there.
     private var floor = 0
@@ -51,12 +52,20 @@ final class Member {
     init(source: any SourceModel, name: String, index: Int, weight: Double) {
         (self.source, self.name, self.index, self.weight) = (source, name, index, weight)
         workBefore = source.work
+        knownLoss = source.lostDevice
     }
 
     func start() throws(SourceFailure) {
         (tokens, ends, run, verifiedRun, floor, textEnd, tail) = ([], [], [], 0, 0, 0, nil)
         try source.start()
         rowsBefore = source.work.rows
+    }
+
+    /// The device that was lost under this model since the last call.
+    func takeLoss() -> String? {
+        guard let device = source.lostDevice, knownLoss == nil else { return nil }
+        knownLoss = device
+        return device
     }
 
     var usage: Usage {

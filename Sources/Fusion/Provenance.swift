@@ -47,6 +47,8 @@ public struct Segment: Sendable {
 public enum FusionEvent: Hashable, Sendable, CustomStringConvertible {
     /// The model left the pool for good.
     case left(model: String, reason: SourceFailure)
+    /// Its device was lost; it goes on on the CPU from the last committed segment.
+    case moved(model: String, lost: String)
     /// The model's opinion of one candidate was left out.
     case unscored(model: String, text: String, reason: Reason)
 
@@ -59,6 +61,8 @@ public enum FusionEvent: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .left(let model, let reason): "\(model) left the pool: \(reason)"
+        case .moved(let model, let device):
+            "\(model) goes on on the CPU from the last committed segment: the device \(device) was lost"
         case .unscored(let model, let text, let reason):
             "\(model) did not score \(text.debugDescription): \(reason.rawValue)"
         }

@@ -41,6 +41,7 @@ public final class SessionSource: SourceModel {
     public var unknownToken: Int32? { tokenizer.unknown }
     public var stripsLeadingSpace: Bool { prompt.isRendered }
     public var work: Work { session.work }
+    public var lostDevice: String? { session.lostDevice }
 
     public func encode(_ text: [UInt8], startsAnswer: Bool) -> [Int32] {
         let dummyPrefix: Bool? = startsAnswer && prompt.isRendered ? nil : false
@@ -82,8 +83,10 @@ public final class SessionSource: SourceModel {
     // MARK: the run
 
     public func next() throws(SourceFailure) -> GreedyToken {
-        try settle()
-        try evaluateRun()
+        try surviving { () throws(SourceFailure) in
+            try settle()
+            try evaluateRun()
+        }
         let token = try greedy(logitsAfter(run.count))
         run.append(token)
         return token
@@ -91,6 +94,10 @@ public final class SessionSource: SourceModel {
 
     public func verify(_ tokens: [Int32]) throws(SourceFailure) -> [GreedyToken] {
         precondition(tokens.starts(with: run.map(\.token)), "a draft extends the run")
+        return try surviving { () throws(SourceFailure) in try check(tokens) }
+    }
+
+    private func check(_ tokens: [Int32]) throws(SourceFailure) -> [GreedyToken] {
         try settle()
         let known = evaluated
         let rest = Array(tokens[known...])
@@ -180,6 +187,10 @@ public final class SessionSource: SourceModel {
     // MARK: scoring
 
     public func score(_ continuations: [Continuation]) throws(SourceFailure) -> [[Double]] {
+        try surviving { () throws(SourceFailure) in try evaluate(continuations) }
+    }
+
+    private func evaluate(_ continuations: [Continuation]) throws(SourceFailure) -> [[Double]] {
         try settle()
         var logprobs: [Int: [Double]] = [:]
         for (place, continuation) in continuations.enumerated() where continuation.dropping > 0 {
@@ -242,6 +253,21 @@ public final class SessionSource: SourceModel {
         scored = []
     }
 
+    /// Runs a step of the source. If the device is lost on the way, the CPU takes over with what the answer had before, and
+    /// the step runs again there; what the run knows stays known.
+    private func surviving<T>(_ step: () throws(SourceFailure) -> T) throws(SourceFailure) -> T {
+        let answer = session.tokens + (draft?.tokens[..<kept] ?? []) + pending
+        let known = run
+        do throws(SourceFailure) {
+            return try step()
+        } catch {
+            guard case .deviceLost(let device) = error else { throw error }
+            try engine { () throws(InferenceError) in try session.moveToCPU(keeping: answer, lost: device) }
+            (draft, kept, run, pending, scored, cells) = (nil, 0, known, [], [], 0)
+            return try step()
+        }
+    }
+
     /// Runs `body` and says in the fusion's words why the engine cannot go on.
     private func engine<T>(_ body: () throws(InferenceError) -> T) throws(SourceFailure) -> T {
         do {
@@ -251,6 +277,7 @@ public final class SessionSource: SourceModel {
         } catch .notFinite {
             throw .notFinite
         } catch {
+            if let device = error.lostDevice { throw .deviceLost(device) }
             throw .failed(error.description)
         }
     }

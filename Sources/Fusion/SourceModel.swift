@@ -36,12 +36,15 @@ public enum SourceFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case contextFull(context: Int)
     case notFinite
     case failed(String)
+    /// Its device went away, and it could not go on elsewhere.
+    case deviceLost(String)
 
     public var description: String {
         switch self {
         case .contextFull(let context): "its context of \(context) tokens is full"
         case .notFinite: "its logits are not finite"
         case .failed(let message): message
+        case .deviceLost(let device): "the device \(device) was lost"
         }
     }
 }
@@ -59,6 +62,8 @@ public protocol SourceModel: AnyObject {
     /// True where a chat template was rendered: the answer's leading white space is then dropped once.
     var stripsLeadingSpace: Bool { get }
     var work: Work { get }
+    /// The device that was lost under it; it goes on on the CPU.
+    var lostDevice: String? { get }
 
     /// Text that continues the answer (or starts it) as this model's tokens, without special tokens.
     func encode(_ text: [UInt8], startsAnswer: Bool) -> [Int32]
@@ -86,4 +91,8 @@ public protocol SourceModel: AnyObject {
     func append(scored index: Int) throws(SourceFailure)
     /// Commits tokens by evaluating them, after taking back `dropping` tokens; the run is dropped.
     func append(_ tokens: [Int32], dropping: Int) throws(SourceFailure)
+}
+
+extension SourceModel {
+    public var lostDevice: String? { nil }
 }

@@ -3,6 +3,7 @@
 // is asked for. What was not taken, and why, is handed to the caller: libraries do not print.
 
 import Compute
+import Synchronization
 import VulkanCompute
 
 public enum DeviceChoice: Sendable, Equatable {
@@ -19,6 +20,25 @@ public enum DeviceChoice: Sendable, Equatable {
         default:
             guard text.hasPrefix("vulkan:"), let index = Int(text.dropFirst(7)), index >= 0 else { return nil }
             self = .vulkan(index)
+        }
+    }
+}
+
+/// A CPU backend made when it is first needed, for layers that are not on a GPU, or for everything once the GPU is lost.
+/// Models of one run share one, so that threads do not multiply.
+public final class SpareCPU: Sendable {
+    private let options: ModelOptions
+    private let made = Mutex<CPUBackend?>(nil)
+
+    public init(_ options: ModelOptions) { self.options = options }
+
+    /// Throws compute.
+    public func backend() throws(InferenceError) -> CPUBackend {
+        try made.withLock { known throws(InferenceError) in
+            if let known { return known }
+            let backend = try options.cpuBackend()
+            known = backend
+            return backend
         }
     }
 }
@@ -61,7 +81,7 @@ extension ModelOptions {
         }
     }
 
-    private func cpuBackend() throws(InferenceError) -> CPUBackend {
+    fileprivate func cpuBackend() throws(InferenceError) -> CPUBackend {
         do throws(ComputeError) {
             return try CPUBackend(threads: threads ?? CPUBackend.availableCores, isa: isa, blas: blas)
         } catch {

@@ -38,6 +38,14 @@ public enum InferenceError: Error, CustomStringConvertible {
         }
     }
 
+    /// The device whose loss this is.
+    public var lostDevice: String? {
+        switch self {
+        case .compute(.deviceLost(let device)), .transformer(.compute(.deviceLost(let device))): device
+        default: nil
+        }
+    }
+
     init(_ error: TransformerError) {
         if case .contextFull(let context, _, let requested) = error {
             self = .contextFull(context: context, requested: requested)

@@ -2,6 +2,7 @@
 
 import Compute
 import GGUF
+import Synchronization
 import Tokenizers
 import Transformer
 
@@ -15,6 +16,8 @@ public struct ModelOptions: Sendable {
     public var blas = true
     /// Where to compute. The CPU unless asked otherwise: a GPU's first use costs its self-test.
     public var device = DeviceChoice.cpu
+    /// Of a model's blocks the last so many are on the GPU, with the head; nil: all, 0: none.
+    public var gpuLayers: Int?
     public var cacheType = CacheType.automatic
     /// Tokens of a prompt evaluated in one pass; at least 1.
     public var batchSize = Session.prefillRows
@@ -41,7 +44,12 @@ public final class Model: Sendable {
     /// Tokens of a prompt evaluated in one pass.
     public let batchSize: Int
 
+    private let spare: SpareCPU
+    private let twin = Mutex<Model?>(nil)
+
     public var config: DecoderConfig { decoder.config }
+    /// Where it computes, in words.
+    public var device: String { decoder.placement.name(blockCount: config.blockCount) }
     /// Values in the file's tensors.
     public var parameterCount: Int { file.tensors.reduce(0) { $0 + $1.valueCount } }
 
@@ -54,18 +62,19 @@ public final class Model: Sendable {
     }
 
     /// Opens a file. `backend`: one that several models share; nil: one of its own, by the options.
-    public convenience init(path: String, options: ModelOptions = .init(), backend: (any Backend)? = nil)
-        throws(InferenceError)
-    {
+    /// `spare`: the CPU of a run on a GPU, also shared.
+    public convenience init(
+        path: String, options: ModelOptions = .init(), backend: (any Backend)? = nil, spare: SpareCPU? = nil
+    ) throws(InferenceError) {
         let file: GGUFFile
         do { file = try GGUFFile(path: path, mode: options.loadMode) } catch { throw .file(error) }
-        try self.init(file: file, options: options, backend: backend)
+        try self.init(file: file, options: options, backend: backend, spare: spare)
     }
 
     /// A model of an open file.
-    public init(file: GGUFFile, options: ModelOptions = .init(), backend: (any Backend)? = nil)
-        throws(InferenceError)
-    {
+    public init(
+        file: GGUFFile, options: ModelOptions = .init(), backend: (any Backend)? = nil, spare: SpareCPU? = nil
+    ) throws(InferenceError) {
         self.file = file
         path = file.name
         name = options.name ?? Self.baseName(file.name)
@@ -73,10 +82,36 @@ public final class Model: Sendable {
         do { chatTemplate = try file.metadata.string("tokenizer.chat_template") } catch { throw .file(error) }
         let device: any Backend
         if let backend { device = backend } else { device = try options.chooseBackend().backend }
-        decoder = try carrying { () throws(TransformerError) in try Decoder(file: file, backend: device) }
+        self.spare = spare ?? SpareCPU(options)
+        let host: any Backend = options.gpuLayers == nil ? device : try self.spare.backend()
+        decoder = try carrying { () throws(TransformerError) in
+            try Decoder(file: file) { blockCount in
+                Placement(layers: options.gpuLayers ?? blockCount, of: blockCount, device: device, host: host)
+            }
+        }
         context = options.context ?? decoder.config.defaultContext
         cacheType = options.cacheType
         batchSize = max(options.batchSize, 1)
+    }
+
+    /// The same model with another decoder.
+    private init(_ model: Model, decoder: Decoder) {
+        (name, path, file, tokenizer) = (model.name, model.path, model.file, model.tokenizer)
+        (chatTemplate, context, cacheType) = (model.chatTemplate, model.context, model.cacheType)
+        (batchSize, spare) = (model.batchSize, model.spare)
+        self.decoder = decoder
+    }
+
+    /// The same model on the CPU: where its sessions go when their device is lost. Loaded once.
+    func onCPU() throws(InferenceError) -> Model {
+        try twin.withLock { known throws(InferenceError) in
+            if let known { return known }
+            let backend = try spare.backend()
+            let decoder = try carrying { () throws(TransformerError) in try Decoder(file: file, backend: backend) }
+            let made = Model(self, decoder: decoder)
+            known = made
+            return made
+        }
     }
 
     /// "a/b.gguf" is called "b".

@@ -20,6 +20,19 @@ extension Session {
     public func score(
         _ continuations: [(tokens: [Int32], stop: Int32?)], after draft: Draft? = nil, count: Int = 0
     ) throws(InferenceError) -> [ScoredContinuation] {
+        do throws(InferenceError) {
+            return try evaluate(continuations, after: draft, count: count)
+        } catch {
+            // A draft was lost with the device: whoever made it must make it again.
+            guard draft == nil, let device = error.lostDevice else { throw error }
+            try moveToCPU(keeping: tokens, lost: device)
+            return try evaluate(continuations, after: nil, count: 0)
+        }
+    }
+
+    private func evaluate(_ continuations: [(tokens: [Int32], stop: Int32?)], after draft: Draft?, count: Int)
+        throws(InferenceError) -> [ScoredContinuation]
+    {
         let prefix = Array(draft?.tokens[..<count] ?? [])
         let first = count > 0 ? draft?.logits[count - 1] ?? logits : logits
         let longest = continuations.map(\.tokens.count).max() ?? 0

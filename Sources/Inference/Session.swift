@@ -2,17 +2,22 @@
 //
 // Beside the timeline stand branches that may still be thrown away: drafts, which grow, and scored
 // continuations. Either can be committed with the work already done for it. Not thread-safe.
+//
+// A device that is lost takes the cache with it, not the tokens: the timeline is evaluated again on the CPU and goes on.
 
 import Transformer
 
 public final class Session {
-    public let model: Model
+    /// Another copy, on the CPU, once its device was lost.
+    public private(set) var model: Model
+    /// The device that was lost under this session.
+    public private(set) var lostDevice: String?
     /// Tokens evaluated.
     public private(set) var tokens: [Int32] = []
     /// Logits after the last token; empty before the first.
     public private(set) var logits: [Float] = []
     public internal(set) var work = Work()
-    let cache: KVCache
+    private(set) var cache: KVCache
     /// Points of the cache to go back to, ascending.
     private var marks: [(length: Int, checkpoint: Transformer.Checkpoint)] = []
 
@@ -24,14 +29,27 @@ public final class Session {
     /// Cells beside the timeline even where the context is small: whole sentences of several models, letter by letter.
     static let branchCells = 2048
 
+    /// Cells for branches beside a context.
+    public static func branchCells(context: Int) -> Int { max(branchCells, min(context, 8192)) }
+
     public init(model: Model, context: Int? = nil) throws(InferenceError) {
         self.model = model
-        cache = try carrying { () throws(TransformerError) in
-            try model.decoder.makeCache(
-                context: context ?? model.context, type: model.cacheType,
-                branchCells: max(Self.branchCells, min(context ?? model.context, 8192)))
+        do throws(InferenceError) {
+            cache = try Self.makeCache(model, context: context ?? model.context)
+        } catch {
+            guard let device = error.lostDevice else { throw error }
+            lostDevice = device
+            self.model = try model.onCPU()
+            cache = try Self.makeCache(self.model, context: context ?? model.context)
         }
         mark()
+    }
+
+    private static func makeCache(_ model: Model, context: Int) throws(InferenceError) -> KVCache {
+        try carrying { () throws(TransformerError) in
+            try model.decoder.makeCache(
+                context: context, type: model.cacheType, branchCells: branchCells(context: context))
+        }
     }
 
     private init(copying session: Session) throws(InferenceError) {
@@ -50,7 +68,17 @@ public final class Session {
     /// Evaluates tokens, `rows` (nil: the model's batch size) at a time. Open drafts and scores become invalid.
     /// Throws contextFull before anything is evaluated, notFinite after.
     public func append(_ new: [Int32], rows: Int? = nil) throws(InferenceError) {
-        let rows = rows ?? model.batchSize
+        let before = tokens
+        do throws(InferenceError) {
+            try evaluate(new, rows: rows ?? model.batchSize)
+        } catch {
+            guard let device = error.lostDevice else { throw error }
+            try moveToCPU(keeping: before, lost: device)
+            try evaluate(new, rows: rows ?? model.batchSize)
+        }
+    }
+
+    private func evaluate(_ new: [Int32], rows: Int) throws(InferenceError) {
         guard new.count <= room else { throw .contextFull(context: context, requested: new.count) }
         cache.closeBranches()
         for start in stride(from: 0, to: new.count, by: rows) {
@@ -76,6 +104,8 @@ public final class Session {
 
     /// Forgets what came after the checkpoint. Throws if it belongs to another session.
     public func rollback(to checkpoint: Checkpoint) throws(InferenceError) {
+        // Its cache may have been lost since.
+        if lostDevice != nil, !cache.made(checkpoint.cache) { return try rewind(to: checkpoint.count) }
         try carrying { () throws(TransformerError) in try cache.rollback(to: checkpoint.cache) }
         tokens.removeLast(tokens.count - checkpoint.count)
         logits = checkpoint.logits
@@ -112,6 +142,19 @@ public final class Session {
 
     /// An independent copy of the timeline.
     public func fork() throws(InferenceError) -> Session { try Session(copying: self) }
+
+    // MARK: a lost device
+
+    /// Goes on on the CPU with `tokens` as the timeline; drafts and scores become invalid, checkpoints stay good.
+    /// `device`: the one that was lost.
+    public func moveToCPU(keeping tokens: [Int32], lost device: String) throws(InferenceError) {
+        lostDevice = device
+        model = try model.onCPU()
+        cache = try Self.makeCache(model, context: context)
+        (self.tokens, logits, marks) = ([], [], [])
+        mark()
+        try evaluate(tokens, rows: model.batchSize)
+    }
 
     // MARK: drafts
 

@@ -1,6 +1,7 @@
 // How much memory this process may still take: what the kernel calls available, and the limits of its control groups.
 // One idea: the smallest of all limits decides; page cache counts as available, because mapped weights are page cache.
 // Sources: proc(5) MemAvailable; the kernel's cgroup-v1 and cgroup-v2 documents. Elsewhere than on Linux: unknown.
+import Compute
 import Glibc
 
 public struct AvailableMemory: Sendable, Equatable {
@@ -19,7 +20,7 @@ public struct AvailableMemory: Sendable, Equatable {
     )
         -> AvailableMemory?
     {
-        if let environment, let bytes = parse(environment) {
+        if let environment, let bytes = parseByteCount(environment) {
             return AvailableMemory(bytes: bytes, source: "COOLFUSION_MEMORY")
         }
         var limits: [AvailableMemory] = []
@@ -58,14 +59,6 @@ public struct AvailableMemory: Sendable, Equatable {
             }
             if names.popLast() == nil { return found }
         }
-    }
-
-    private static func parse(_ text: String) -> Int? {
-        let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
-        let unit = text.uppercased().last.flatMap { units[$0] }
-        guard let number = Int(unit == nil ? text : String(text.dropLast())), number >= 0 else { return nil }
-        let (bytes, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
-        return overflow ? nil : bytes
     }
 
     private static func number(_ path: String) -> Int? { lines(path).first.flatMap { Int($0) } }

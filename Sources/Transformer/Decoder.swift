@@ -10,7 +10,10 @@ import Synchronization
 
 public final class Decoder: Sendable {
     public let config: DecoderConfig
-    public let backend: any Backend
+    /// Which backend computes which blocks.
+    public let placement: Placement
+    /// Computes the head.
+    public var backend: any Backend { placement.device }
     /// Tensors of the file that the model does not use.
     public let unusedTensors: [String]
     let weights: Weights
@@ -20,11 +23,16 @@ public final class Decoder: Sendable {
     private let workspaces = Mutex<[Workspace]>([])
 
     /// Looks at the file's weights in place; throws what is missing, misshapen or unknown, by name.
-    public init(file: GGUFFile, backend: any Backend) throws(TransformerError) {
+    public convenience init(file: GGUFFile, backend: any Backend) throws(TransformerError) {
+        try self.init(file: file) { _ in Placement(backend) }
+    }
+
+    /// The same with the placement that `place` chooses for the model's number of blocks.
+    public init(file: GGUFFile, place: (_ blockCount: Int) -> Placement) throws(TransformerError) {
         let config = try DecoderConfig(file)
         self.config = config
-        self.backend = backend
-        weights = try Weights(file, config: config, backend: backend)
+        placement = place(config.blockCount)
+        weights = try Weights(file, config: config, placement: placement)
         unusedTensors = weights.unused
         slopes = config.headCount.map { alibiSlopes(maxBias: config.maxAlibiBias, heads: $0) }
         rope = config.ropeStyle.map { [weights] in RopeTables(config, weights: weights, style: $0) }
@@ -43,7 +51,7 @@ public final class Decoder: Sendable {
             decoder: ObjectIdentifier(self), type: type == .automatic ? (hasF32Weights ? .f32 : .f16) : type,
             context: context, branchCells: branchCells ?? KVCache.defaultBranchCells(context: context),
             headCountKV: config.headCountKV, keyLength: config.keyLength, valueLength: config.valueLength)
-        return try KVCache(layout, backend: backend)
+        return try KVCache(layout, placement: placement)
     }
 
     /// Runs all tokens of all runs in one batch; caches grow by them. Nothing is written if the batch is refused:
@@ -51,12 +59,14 @@ public final class Decoder: Sendable {
     /// unknownBranch, foreignCache. Outputs are in the order of runs. May be called from several threads with different caches.
     public func forward(_ runs: [Run]) throws(TransformerError) -> [RunOutput] {
         let batch = try Batch(runs, config: config, decoder: ObjectIdentifier(self))
-        let work = workspaces.withLock { $0.popLast() } ?? Workspace(backend)
+        let work = workspaces.withLock { $0.popLast() } ?? Workspace(placement)
         defer { workspaces.withLock { $0.append(work) } }
         let n = batch.tokens.count
         let width = config.embeddingLength
 
-        let x = try work.tensor(.x, n, width)
+        work.begin()
+        var backend = work.backend
+        var x = try work.tensor(.x, n, width)
         backend.embed(batch.tokens, table: weights.tokenEmbd, into: x, accumulate: false)
         if config.embeddingScale != 1 { backend.scale(x, by: config.embeddingScale, softcap: 0) }
         if let positions = weights.positionEmbd {
@@ -68,6 +78,10 @@ public final class Decoder: Sendable {
 
         for (block, layer) in weights.layers.enumerated() {
             let (heads, kvHeads) = (config.headCount[block], config.headCountKV[block])
+            if placement.crosses(before: block) {
+                x = try work.cross(x)
+                backend = work.backend
+            }
 
             // Attention.
             var h = x
@@ -135,6 +149,7 @@ public final class Decoder: Sendable {
     private func feedForward(_ x: Tensor, _ network: Experts.FeedForward, into y: Tensor, _ work: Workspace)
         throws(TransformerError)
     {
+        let backend = work.backend
         let up = try work.tensor(.up, x.rows, network.up.rows)
         let upProjection = Projection(network.up, bias: network.upBias, into: up)
         if let weight = network.gate {

@@ -46,7 +46,7 @@ public final class KVCache {
 
     let keys: [Tensor]  // per layer: [heads, cells, dim]
     let values: [Tensor]
-    private let backend: any Backend
+    private let placement: Placement
     let decoder: ObjectIdentifier
     private(set) var nextCell = 0
     private var branches: [UInt64: BranchCells] = [:]
@@ -73,14 +73,15 @@ public final class KVCache {
 
     private let layout: Layout
 
-    init(_ layout: Layout, backend: any Backend) throws(TransformerError) {
+    init(_ layout: Layout, placement: Placement) throws(TransformerError) {
         let (cells, overflow) = layout.context.addingReportingOverflow(layout.branchCells)
         guard !overflow, cells <= Int(Int32.max) else {
             throw .contextOutOfRange(requested: layout.context, largest: Int(Int32.max) - layout.branchCells)
         }
         var keys: [Tensor] = []
         var values: [Tensor] = []
-        for heads in layout.headCountKV {
+        for (block, heads) in layout.headCountKV.enumerated() {
+            let backend = placement.backend(ofBlock: block)
             for (width, isKey) in [(layout.keyLength, true), (layout.valueLength, false)] {
                 let shape = [heads, cells, width]
                 guard width % Int(tensor_type_get(layout.tensorType).pointee.block_size) == 0 else {
@@ -95,7 +96,7 @@ public final class KVCache {
         self.layout = layout
         self.keys = keys
         self.values = values
-        self.backend = backend
+        self.placement = placement
         decoder = layout.decoder
         context = layout.context
         type = layout.type
@@ -109,6 +110,9 @@ public final class KVCache {
 
     public func checkpoint() -> Checkpoint { Checkpoint(length: length, cache: id) }
 
+    /// Whether the checkpoint is one of this cache.
+    public func made(_ checkpoint: Checkpoint) -> Bool { checkpoint.cache == id }
+
     /// Forgets the tokens after the checkpoint and every open branch. Throws unknownCheckpoint.
     public func rollback(to checkpoint: Checkpoint) throws(TransformerError) {
         guard checkpoint.cache == id, checkpoint.length <= length else { throw .unknownCheckpoint }
@@ -118,14 +122,11 @@ public final class KVCache {
 
     /// An independent cache with the same trunk and no branches.
     public func fork() throws(TransformerError) -> KVCache {
-        let copy = try KVCache(layout, backend: backend)
+        let copy = try KVCache(layout, placement: placement)
         copy.length = length
         copy.nextCell = length
         guard length > 0 else { return copy }
-        let moves = [CellMove(from: 0, to: 0, count: length)]
-        for (source, target) in zip(keys + values, copy.keys + copy.values) {
-            backend.copyCells(moves, from: source, to: target)
-        }
+        copyCells([CellMove(from: 0, to: 0, count: length)], to: copy)
         return copy
     }
 
@@ -167,11 +168,17 @@ public final class KVCache {
             target += taken
             left -= taken
         }
-        if !moves.isEmpty {
-            for tensor in keys + values { backend.copyCells(moves, from: tensor, to: tensor) }
-        }
+        if !moves.isEmpty { copyCells(moves, to: self) }
         length = target
         closeBranches()
+    }
+
+    private func copyCells(_ moves: [CellMove], to target: KVCache) {
+        for block in keys.indices {
+            let backend = placement.backend(ofBlock: block)
+            backend.copyCells(moves, from: keys[block], to: target.keys[block])
+            backend.copyCells(moves, from: values[block], to: target.values[block])
+        }
     }
 
     /// Forgets every branch.

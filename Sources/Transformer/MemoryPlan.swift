@@ -63,20 +63,27 @@ extension KVCache {
 
     /// Bytes of a full cache with room for branches. Throws contextOutOfRange, cacheTypeMismatch.
     static func byteCount(_ config: DecoderConfig, context: Int, type: CacheType) throws(TransformerError) -> Int {
+        let largest = 1 << 28
+        guard context <= largest else { throw .contextOutOfRange(requested: context, largest: largest) }
+        let cells = context + defaultBranchCells(context: context)
+        return try byteCount(config, blocks: 0..<config.blockCount, cells: cells, type: type)
+    }
+
+    /// Bytes of some blocks' cells.
+    static func byteCount(_ config: DecoderConfig, blocks: Range<Int>, cells: Int, type: CacheType)
+        throws(TransformerError) -> Int
+    {
         let blockSize = Int(tensor_type_get(type.tensorType).pointee.block_size)
         for width in [config.keyLength, config.valueLength] where width % blockSize != 0 {
             throw .cacheTypeMismatch(type: type.rawValue, width: width)
         }
-        let largest = 1 << 28
-        guard context <= largest else { throw .contextOutOfRange(requested: context, largest: largest) }
-        let cells = context + defaultBranchCells(context: context)
         // At most 2^29 cells, 4096 blocks, 2^16 heads of 2^16 values: only the product needs a check.
         var total = 0
-        for heads in config.headCountKV {
+        for heads in config.headCountKV[blocks] {
             for width in [config.keyLength, config.valueLength] {
                 let bytes = Tensor.byteCount(type: type.tensorType, shape: [heads, cells, width]) ?? .max
                 let (sum, overflow) = total.addingReportingOverflow(bytes)
-                guard !overflow else { throw .contextOutOfRange(requested: context, largest: largest) }
+                guard !overflow else { throw .contextOutOfRange(requested: cells, largest: 1 << 28) }
                 total = sum
             }
         }

@@ -7,7 +7,8 @@ import GGUF
 
 struct WeightLoader {
     let file: GGUFFile
-    let backend: any Backend
+    /// Where the next tensors go.
+    var backend: any Backend
     private(set) var used: Set<String> = []
 
     init(_ file: GGUFFile, backend: any Backend) {

@@ -46,8 +46,8 @@ struct Weights: Sendable {
     /// Tensors of the file that no part of the model uses.
     var unused: [String]
 
-    init(_ file: GGUFFile, config: DecoderConfig, backend: any Backend) throws(TransformerError) {
-        var loader = LayerLoader(WeightLoader(file, backend: backend), config)
+    init(_ file: GGUFFile, config: DecoderConfig, placement: Placement) throws(TransformerError) {
+        var loader = LayerLoader(WeightLoader(file, backend: placement.backend(ofBlock: 0)), config)
         let (vocabulary, width) = (config.vocabularySize, config.embeddingLength)
         tokenEmbd = try loader.source.matrix("token_embd.weight", [vocabulary, width])
         if config.learnedPositions {
@@ -55,9 +55,17 @@ struct Weights: Sendable {
         }
         tokenEmbdNorm = config.embeddingNorm ? try loader.norm("token_embd_norm") : nil
         layers = []
-        for block in 0..<config.blockCount { layers.append(try loader.layer(block)) }
+        for block in 0..<config.blockCount {
+            loader.source.backend = placement.backend(ofBlock: block)
+            layers.append(try loader.layer(block))
+        }
+        loader.source.backend = placement.device
         outputNorm = try loader.norm("output_norm")
-        let head = try loader.source.matrixIfPresent("output.weight", [vocabulary, width])
+        var head = try loader.source.matrixIfPresent("output.weight", [vocabulary, width])
+        // A tied head is on the device even where the embeddings, wanted by the first block, are on the host.
+        if head == nil, !placement.isOnDevice(0) {
+            head = try loader.source.matrix("token_embd.weight", [vocabulary, width])
+        }
         output = Linear(
             weight: head ?? tokenEmbd, bias: try loader.source.vectorIfPresent("output.bias", [vocabulary]))
         if config.ropeStyle != nil {

@@ -2,6 +2,7 @@
 
 import CVulkan
 import Compute
+import Glibc
 import Synchronization
 
 public final class Device: @unchecked Sendable {
@@ -28,6 +29,16 @@ public final class Device: @unchecked Sendable {
     deinit { cvk_device_close(handle) }
 
     public var name: String { description.name }
+
+    /// Bytes that may still be taken from its memory; COOLFUSION_DEVICE_MEMORY in the environment replaces what the driver
+    /// says: bytes, or with K, M, G.
+    public var availableBytes: Int {
+        let known = Int(clamping: cvk_device_available(instance.handle, description.physicalIndex))
+        return getenv("COOLFUSION_DEVICE_MEMORY").flatMap { parseByteCount(String(cString: $0)) } ?? known
+    }
+
+    /// Whether its memory is the host's.
+    public var sharesHostMemory: Bool { description.kind == .integrated || description.kind == .software }
 
     /// Submits what was recorded and waits for its end.
     func run(_ recorder: OpaquePointer) -> Int32 {

@@ -21,6 +21,9 @@ public struct DeviceDescription: Sendable {
     public let localBytes: Int
     /// What it lacks to run the shaders; nil: nothing.
     public let problem: String?
+    /// Integer dot products exist; the hardware has them.
+    let hasIntegerDot: Bool
+    let hasFastIntegerDot: Bool
     let physicalIndex: UInt32
     let largestAllocation: Int
     /// Workgroups of one dispatch in its smallest dimension.
@@ -36,6 +39,8 @@ public struct DeviceDescription: Sendable {
         localBytes = Int(clamping: info.local_bytes)
         largestAllocation = Int(clamping: info.largest_allocation)
         mostGroups = Int(info.most_groups)
+        hasIntegerDot = info.has_integer_dot
+        hasFastIntegerDot = info.has_fast_integer_dot
         self.physicalIndex = physicalIndex
         problem =
             info.api_version < 1 << 22 | 2 << 12

@@ -1,6 +1,6 @@
 // The self-test: every shader variant against the scalar reference on this device, before its results are believed.
 // One idea: a driver that computes wrongly is found by computing. A variant that fails is switched off by name: matvec and
-// matmul stand in for each other, a weight type without shaders becomes F16; where nothing stands in, the device is refused.
+// matmul stand in for each other and for integer dot products, a weight type without shaders becomes F16; where nothing stands in, the device is refused.
 // The verdict is kept by device, driver and shaders, so only the first run pays. Routing is checked with the experts.
 
 import CKernels
@@ -22,6 +22,10 @@ public struct SelfTestReport: Sendable {
     public let findings: [Finding]
     public let seconds: Double
 
+    static func + (a: SelfTestReport, b: SelfTestReport) -> SelfTestReport {
+        SelfTestReport(findings: a.findings + b.findings, seconds: a.seconds + b.seconds)
+    }
+
     /// Variants that failed.
     public var failed: [String] { findings.filter { !$0.passed }.map(\.variant) }
 }
@@ -32,9 +36,12 @@ public enum SelfTest {
 
     /// Runs every variant on the device. Throws failed if the device cannot be used at all.
     public static func run(on device: Device) throws(VulkanError) -> SelfTestReport {
-        let backend = try VulkanBackend(device)
+        let backend = try VulkanBackend(device, integerDot: false)
+        let dotting = device.description.hasIntegerDot ? try VulkanBackend(device, integerDot: true) : nil
         do throws(ComputeError) {
-            return compare(backend, with: try scalar(), exactly: true)
+            let report = try compare(backend, with: try scalar(), exactly: true)
+            guard let dotting else { return report }
+            return report + (try compare(dotting, with: try scalar(), exactly: true, SelfTestCases.integerDots))
         } catch {
             throw .failed(device: device.name, step: "test itself", result: error.description)
         }
@@ -42,20 +49,22 @@ public enum SelfTest {
 
     /// Runs the same cases through the CPU's kernels of an instruction set. Both sides convert activations alike.
     public static func run(isa: String) throws(ComputeError) -> SelfTestReport {
-        compare(try CPUBackend(threads: 1, isa: isa, blas: false), with: try scalar(), exactly: false)
+        try compare(try CPUBackend(threads: 1, isa: isa, blas: false), with: try scalar(), exactly: false)
     }
 
     private static func scalar() throws(ComputeError) -> CPUBackend {
         try CPUBackend(threads: 1, isa: "scalar", blas: false)
     }
 
-    private static func compare(_ backend: any Backend, with reference: CPUBackend, exactly: Bool) -> SelfTestReport {
+    private static func compare(
+        _ backend: any Backend, with reference: CPUBackend, exactly: Bool, _ cases: [SelfTestCase] = SelfTestCases.all
+    ) throws(ComputeError) -> SelfTestReport {
         let start = seconds()
         let sides = (SelfTestSide(backend, form: .given), SelfTestSide(reference, form: exactly ? .exact : .given))
         var order: [String] = []
         var findings: [String: SelfTestReport.Finding] = [:]
-        for test in SelfTestCases.all {
-            let found = finding(test, sides.0, sides.1)
+        for test in cases {
+            let found = try finding(test, sides.0, sides.1)
             guard let known = findings[test.variant] else {
                 order.append(test.variant)
                 findings[test.variant] = found
@@ -70,13 +79,15 @@ public enum SelfTest {
     }
 
     private static func finding(_ test: SelfTestCase, _ device: SelfTestSide, _ reference: SelfTestSide)
-        -> SelfTestReport.Finding
+        throws(ComputeError) -> SelfTestReport.Finding
     {
         do throws(ComputeError) {
             let found = try test.run(device.restarted)
             let expected = try test.run(reference.restarted)
             return .init(variant: test.variant, error: error(found, expected), problem: nil)
         } catch {
+            // That says nothing about the variant: no verdict then.
+            if case .deviceLost = error { throw error }
             return .init(variant: test.variant, error: nil, problem: error.description)
         }
     }
@@ -136,7 +147,9 @@ extension VulkanBackend {
     /// their weights become F16.
     static func irreplaceable(_ off: Set<String>) -> [String] {
         var missing = off.filter { name in
-            !["matvec.", "matmul.", "embed.", "experts.", "attention."].contains { name.hasPrefix($0) }
+            !["matvec.", "matmul.", "dotvec.", "dotmul.", "quantize", "embed.", "experts.", "attention."].contains {
+                name.hasPrefix($0)
+            }
         }
         if off.isSuperset(of: ["matvec.f32", "matmul.f32"]) { missing.insert("matvec.f32") }
         missing.formUnion(off.intersection(["embed.f32", "attention.f32", "attention.f16"]))

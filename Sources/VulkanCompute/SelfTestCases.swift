@@ -34,6 +34,14 @@ struct SelfTestSide {
         return try upload((0..<count).map { _ in random.float() }, shape)
     }
 
+    /// Numbers that rounding to 8 bits leaves as they are: -127 ... 127 times 2^-7, in every block of 32 the largest.
+    func steps(_ rows: Int, _ columns: Int) throws(ComputeError) -> Tensor {
+        let values = (0..<rows * columns).map { i in
+            i % 32 == 5 ? Float(127) / 128 : (random.float() * 127).rounded() / 128
+        }
+        return try upload(values, [rows, columns])
+    }
+
     func upload(_ values: [Float], _ shape: [Int]) throws(ComputeError) -> Tensor {
         let memory = try Buffer(reserving: values.count * 4)
         let target = memory.contents.assumingMemoryBound(to: Float.self)
@@ -110,6 +118,26 @@ enum SelfTestCases {
     }
 
     static var all: [SelfTestCase] { elements + cells + types.flatMap(products) + types.map(experts) }
+
+    /// Those of a backend that uses integer dot products.
+    static var integerDots: [SelfTestCase] {
+        types.filter { ShaderLibrary.indices[VulkanBackend.variant(.dotvec, $0)] != nil }.flatMap(dots)
+    }
+
+    /// `quantize` runs before each; what it does wrong, these do.
+    private static func dots(_ type: tensor_type) -> [SelfTestCase] {
+        let product = { (rows: Int, out: Int) in
+            { (side: SelfTestSide) throws(ComputeError) -> [Float] in
+                let (weight, bias) = (try side.weight(type, out, 512), try side.floats(out))
+                let (x, y) = (try side.steps(rows, 512), try side.empty(rows, out))
+                side.backend.project(x, through: [Projection(weight, bias: rows % 2 == 0 ? bias : nil, into: y)])
+                return try side.backend.read(y)
+            }
+        }
+        let (vector, tile) = (VulkanBackend.variant(.dotvec, type), VulkanBackend.variant(.dotmul, type))
+        return [1, 2, 3, 11].map { SelfTestCase(variant: vector, run: product($0, 13)) }
+            + [SelfTestCase(variant: tile, run: product(VulkanBackend.matvecRows + 35, 70))]
+    }
 
     // MARK: Products
 

@@ -12,6 +12,8 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     public let device: Device
     /// Shader variants that are not used here because they were found wrong.
     public let switchedOff: Set<String>
+    /// Whether products with quantised weights round activations to 8 bits and multiply integers.
+    public let usesIntegerDot: Bool
     let pipelines: PipelineSet
     let recorder: CommandRecorder
     private let pool: MemoryPool
@@ -24,11 +26,11 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     private var scratch: [ScratchUse: Tensor] = [:]
 
     /// Operations with one shader per weight type.
-    enum TypedOperation: String, CaseIterable { case embed, matvec, matmul, experts, attention }
+    enum TypedOperation: String, CaseIterable { case embed, matvec, matmul, dotvec, dotmul, experts, attention }
 
     /// Memory kept between operations.
     enum ScratchUse: Hashable {
-        case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs
+        case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs, quants, scales
     }
 
     /// A submission is bounded so that no driver's watchdog takes a long prompt for a hang: seconds on a slow GPU.
@@ -38,9 +40,15 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
 
     public var name: String { "Vulkan, \(device.name), \(device.description.driver)" }
 
-    /// Opens nothing: `device` is open. `switchedOff`: variants not to use; see SelfTest. A smaller `reach` is for tests.
-    public init(_ device: Device, switchedOff: Set<String> = [], reach: Int = 1 << 31) throws(VulkanError) {
+    /// Opens nothing: `device` is open. `switchedOff`: variants not to use; see SelfTest. `integerDot` nil: if the hardware
+    /// has it; true only where the device can do it at all. A smaller `reach` is for tests.
+    public init(
+        _ device: Device, switchedOff: Set<String> = [], integerDot: Bool? = nil, reach: Int = 1 << 31
+    ) throws(VulkanError) {
         self.device = device
+        usesIntegerDot =
+            (integerDot ?? device.description.hasFastIntegerDot) && device.description.hasIntegerDot
+            && !switchedOff.contains("quantize")
         self.reach = reach
         self.switchedOff = switchedOff
         let cache = CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).pipelines")
@@ -218,7 +226,8 @@ extension VulkanBackend {
         }
     }
 
-    private func storedType(of type: tensor_type) -> tensor_type {
+    /// The type that weights of a type have here.
+    public func storedType(of type: tensor_type) -> tensor_type {
         let isUsable = { (type: tensor_type) in
             self.shader(.embed, type) != nil && self.shader(.experts, type) != nil
                 && (self.shader(.matvec, type) != nil || self.shader(.matmul, type) != nil)
@@ -248,6 +257,18 @@ extension VulkanBackend {
 
     public func read(_ x: Tensor) throws(ComputeError) -> [Float] {
         try attempt { () throws(ComputeError) in try readNow(x) }
+    }
+
+    public func write(_ values: [Float], to x: Tensor) {
+        guard !values.isEmpty else { return }
+        perform { () throws(ComputeError) in
+            var push = PushConstants()
+            push.add(address: try recorder.upload(values))
+            push.add(address: x.address)
+            push.add(address: try recorder.upload([UInt32(0)]))
+            push.add(1, values.count)
+            try record("gather", [], push, threads: values.count, reads: [], writes: [x])
+        }
     }
 
     /// 16 MiB at a time through memory the host sees.

@@ -61,7 +61,11 @@ final class Conversation {
             single.stripsLeadingSpace = prompt.isRendered
             // Another draw for each turn, the same ones for the same conversation.
             single.sampling.seed &+= 1
+            let known = sessions[0].lostDevice
             let generation = try sessions[0].generate(single) { show($0, nil) }
+            if known == nil, let device = sessions[0].lostDevice {
+                reporting.note("the device \(device) was lost: the CPU went on")
+            }
             return (generation.text, generation.stop)
         }
     }
@@ -70,7 +74,10 @@ final class Conversation {
         let sources = zip(sessions, prompts).map { SessionSource($0, prompt: $1) }
         let result = try Fusion.fuse(sources, options: several) { segment in
             for event in segment.events {
-                if case .left = event { reporting.note(event.description) }
+                switch event {
+                case .left, .moved: reporting.note(event.description)
+                case .unscored: break
+                }
             }
             return show(segment.shown, segment)
         }

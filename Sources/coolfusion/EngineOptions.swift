@@ -26,7 +26,7 @@ struct EngineOptions: ParsableArguments {
 
     @Option(
         name: .customLong("ngl", withSingleDash: true),
-        help: "Layers on the GPU; accepted: --device decides, for all layers.")
+        help: "Layers on the GPU, the last ones and the head; the CPU takes the others (default: all).")
     var gpuLayers: Int?
 
     @Option(
@@ -58,18 +58,19 @@ struct EngineOptions: ParsableArguments {
         if !["map", "read"].contains(loadMode) {
             throw ValidationError("--load-mode must be map or read, found '\(loadMode)'")
         }
+        if let gpuLayers, gpuLayers < 0 { throw ValidationError("-ngl must not be negative, found \(gpuLayers)") }
         if let context, context < 1 { throw ValidationError("-c must be at least 1, found \(context)") }
     }
 
-    /// The backend asked for. Errors about the device have exit code 69.
-    func backend() throws -> any Backend {
+    /// What the options say of devices and threads; -ngl 0 is the CPU.
+    func deviceOptions() throws -> ModelOptions {
         var options = ModelOptions()
         options.threads = threads
         options.isa = isa
         options.device = try DeviceChoice(option: device)
-        let chosen = try options.chooseBackend()
-        if let note = chosen.note { reporting.note(note) }
-        return chosen.backend
+        options.gpuLayers = gpuLayers
+        if gpuLayers == 0 { options.device = .cpu }
+        return options
     }
 }
 

@@ -58,6 +58,7 @@ struct FuseReport {
             "name": .string(model.name), "path": .string(model.path),
             "architecture": .string(model.config.architecture),
             "parameters": .integer(model.parameterCount), "quantization": .string(model.quantization),
+            "device": .string(model.device),
         ]
     }
 

@@ -11,15 +11,21 @@ extension EngineOptions {
     /// Loads models that share one backend, so that their threads do not multiply. Names are made distinct. All of them
     /// must fit into memory together, which is checked before anything is loaded.
     func load(_ arguments: [ModelArgument]) throws -> [Model] {
-        let backend = try backend()
-        if gpuLayers != nil { reporting.note("-ngl has no effect: all layers compute on \(backend.name)") }
-        reporting.detail("backend: \(backend.name)")
+        let opened = try open(ModelArgument.distinct(arguments))
+        let place = try place(opened)
+        do {
+            return try load(opened, place)
+        } catch {
+            return try load(opened, try place.afterFailing(error))
+        }
+    }
+
+    private func load(_ opened: [OpenedModel], _ place: ModelPlace) throws -> [Model] {
+        reporting.detail("backend: \(place.backend.name)")
+        try checkMemory(opened, place)
         var progress = ProgressLine(quiet: reporting.quiet)
         defer { ProgressLine.remove() }
-        let opened = try open(ModelArgument.distinct(arguments))
-        try checkMemory(opened)
-        var models: [Model] = []
-        for (argument, file) in opened {
+        return try opened.map { argument, file in
             progress.show("loading \(argument.name)", always: true)
             var options = ModelOptions()
             options.context = context
@@ -27,24 +33,24 @@ extension EngineOptions {
             options.name = argument.name
             options.cacheType = cache
             options.batchSize = batchSize ?? options.batchSize
+            options.gpuLayers = place.layers
             let model = try loading(argument.path) {
                 let source = mode == .map ? file : try openModel(argument.path, mode: mode)
-                return try Model(file: source, options: options, backend: backend)
+                return try Model(file: source, options: options, backend: place.backend, spare: place.spare)
             }
             reporting.detail(
                 "\(model.name): \(model.config.architecture), \(model.quantization), \(model.parameterCount) parameters, "
-                    + "\(model.file.byteCount) bytes, context \(model.context)")
-            models.append(model)
+                    + "\(model.file.byteCount) bytes, context \(model.context), \(model.device)")
+            return model
         }
-        return models
     }
 
     /// Maps the files; names of the stores become paths.
-    private func open(_ arguments: [ModelArgument]) throws -> [(argument: ModelArgument, file: GGUFFile)] {
+    private func open(_ arguments: [ModelArgument]) throws -> [OpenedModel] {
         try arguments.map { argument in (argument, try loading(argument.path) { try openModel(argument.path) }) }
     }
 
-    private func checkMemory(_ opened: [(argument: ModelArgument, file: GGUFFile)]) throws {
+    private func checkMemory(_ opened: [OpenedModel], _ place: ModelPlace) throws {
         let available = AvailableMemory.current()
         let plan = { (context: Int?, type: CacheType) throws -> MemoryPlan in
             var seen = Set<String>()
@@ -56,6 +62,10 @@ extension EngineOptions {
                 }
                 // A mapped file is in memory once, however many models use it.
                 if !seen.insert(file.name).inserted && mode == .map { demand.weights = 0 }
+                if let there = try place.plan(opened, context, type)?.demands.first(where: { $0.name == argument.name })
+                {
+                    demand.leave(to: there, isShared: place.sharesHostMemory)
+                }
                 return demand
             }
             return MemoryPlan(demands, available: available)

@@ -20,6 +20,8 @@ enum ShaderBench {
         let copied = try copyBandwidth(backend)
         if !options.json {
             print("\(backend.name): copies \(fixed(copied, 1)) GB/s")
+            print("recording: \(fixed(try recordingSeconds(backend) * 1e6, 2)) microseconds of CPU time a dispatch")
+            print("integer dot products: \(backend.usesIntegerDot ? "used" : "not used")")
             print(heading)
         }
         for type in WeightType.all where options.type == nil || type.label == options.type {
@@ -58,6 +60,36 @@ enum ShaderBench {
             }
             _ = try backend.read(y.rowSlice(0..<1))
         }
+    }
+
+    /// CPU seconds to record one dispatch, hazards and barriers included: norms and products in turn, as in a forward pass.
+    private static func recordingSeconds(_ backend: VulkanBackend) throws -> Double {
+        let weight = try backend.makeTensor(type: tensor_type_f32, shape: [8, 32])
+        let (x, h) = (
+            try backend.makeTensor(type: tensor_type_f32, shape: [1, 32]),
+            try backend.makeTensor(type: tensor_type_f32, shape: [1, 32])
+        )
+        let outputs = try (0..<3).map { _ in try backend.makeTensor(type: tensor_type_f32, shape: [1, 8]) }
+        let projections = outputs.map { Projection(weight, into: $0) }
+        let norm = Norm(kind: .rms, width: 32, weight: nil, epsilon: 1e-5)
+        let rounds = 500
+        let times = try (0..<5).map { _ in
+            _ = try backend.read(x)
+            let start = threadSeconds()
+            for _ in 0..<rounds {
+                backend.normalize(x, with: norm, into: h)
+                backend.project(h, through: projections)
+            }
+            return (threadSeconds() - start) / Double(4 * rounds)
+        }
+        _ = try backend.read(x)
+        return times.sorted()[2]
+    }
+
+    private static func threadSeconds() -> Double {
+        var t = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t)
+        return Double(t.tv_sec) + Double(t.tv_nsec) * 1e-9
     }
 
     /// GB/s of a copy of 64 MiB, reading and writing counted.

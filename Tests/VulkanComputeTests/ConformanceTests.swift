@@ -80,7 +80,21 @@ extension OnDevice {
     @Suite struct ConformanceTests {
         @Test(arguments: VulkanReferenceModel.all)
         func logitsAgree(_ model: VulkanReferenceModel) throws {
-            let decoder = try model.decoder(try #require(TestDevice.backend))
+            try check(model, on: try #require(TestDevice.backend), bound: model.bound)
+        }
+
+        /// Activations are then rounded to 8 bits, as on the CPU, so that the kit's bound for that holds.
+        @Test(
+            .enabled(if: TestDevice.integerDot != nil, "no integer dot products"),
+            arguments: VulkanReferenceModel.all.filter { $0.tolerance.exact_arithmetic_max_abs_diff_over_std != nil })
+        func logitsAgreeWithIntegerDots(_ model: VulkanReferenceModel) throws {
+            let backend = try #require(TestDevice.integerDot)
+            #expect(backend.usesIntegerDot)
+            try check(model, on: backend, bound: model.tolerance.max_abs_diff_over_std)
+        }
+
+        func check(_ model: VulkanReferenceModel, on backend: VulkanBackend, bound: Float) throws {
+            let decoder = try model.decoder(backend)
             for (i, test) in model.cases.enumerated() {
                 // The first case in chunks, so that rows also come one by one.
                 let chunks = i == 0 ? [1000, 3] : [1000]
@@ -92,7 +106,7 @@ extension OnDevice {
                         all += try decoder.forward([Run(cache: cache, tokens: part, want: .allLogits)])[0].logits
                     }
                     let deviation = try model.deviation(of: all, test, width: decoder.config.vocabularySize)
-                    #expect(deviation <= model.bound, "\(model.name), chunks of \(chunk), \(test.tokens.count) tokens")
+                    #expect(deviation <= bound, "\(model.name), chunks of \(chunk), \(test.tokens.count) tokens")
                 }
             }
         }

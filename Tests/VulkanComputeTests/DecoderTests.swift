@@ -3,6 +3,7 @@
 
 import CKernels
 import Compute
+import GGUF
 import Testing
 import Transformer
 
@@ -43,6 +44,23 @@ extension OnDevice {
             }
         }
 
+        @Test(.enabled(if: TestDevice.integerDot != nil, "no integer dot products"), arguments: models)
+        func integerDotsDoNotMixRows(_ model: VulkanReferenceModel) throws {
+            let decoder = try model.decoder(try #require(TestDevice.integerDot))
+            let (shared, own) = (try decoder.makeCache(context: 100), try decoder.makeCache(context: 100))
+            let runs = continuations.map {
+                Run(cache: shared, branch: shared.openBranch(), tokens: $0, want: scored($0))
+            }
+            let together = try decoder.forward(runs)
+            let start = own.checkpoint()
+            for (i, tokens) in continuations.enumerated() {
+                try own.rollback(to: start)
+                let alone = try decoder.forward([Run(cache: own, tokens: tokens, want: scored(tokens))])[0]
+                #expect(together[i].logits == alone.logits)
+                #expect(together[i].logprobs == alone.logprobs)
+            }
+        }
+
         /// Token by token through rounded cells: near the logits with exact cells, and not the same.
         @Test(arguments: [CacheType.f16, .q8_0])
         func roundedCachesAreClose(_ type: CacheType) throws {
@@ -74,6 +92,25 @@ extension OnDevice {
                 return try await group.reduce(into: [Int: [Float]]()) { $0[$1.0] = $1.1 }
             }
             for i in texts.indices { #expect(together[i] == alone[i]) }
+        }
+
+        /// The first blocks on the CPU, the others and the head here.
+        @Test(arguments: models)
+        func layersMayBeOnTheCPU(_ model: VulkanReferenceModel) throws {
+            let (device, host) = (try #require(TestDevice.backend), try CPUBackend(threads: 1, blas: false))
+            let path = try #require(model.folder).appendingPathComponent("model.gguf").path
+            let decoder = try Decoder(file: try GGUFFile(path: path)) {
+                Placement(layers: 1, of: $0, device: device, host: host)
+            }
+            #expect(decoder.backend === device)
+            for test in model.cases {
+                let cache = try decoder.makeCache(context: test.n_ctx, type: .f32)
+                let run = Run(cache: cache, tokens: test.tokens, want: .allLogits)
+                let all = try decoder.forward([run])[0].logits
+                let deviation = try model.deviation(of: all, test, width: decoder.config.vocabularySize)
+                // The CPU's part rounds activations where weights are quantised.
+                #expect(deviation <= model.tolerance.max_abs_diff_over_std, "\(model.name)")
+            }
         }
 
         @Test func logSumExpHasTheBitsOfScores() throws {

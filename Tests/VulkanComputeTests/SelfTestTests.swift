@@ -12,7 +12,8 @@ extension OnDevice {
             for finding in report.findings {
                 #expect(finding.passed, "\(finding.variant): error \(finding.error ?? -1) \(finding.problem ?? "")")
             }
-            #expect(Set(report.findings.map(\.variant)).union(["route", "combine"]) == Set(ShaderLibrary.names))
+            #expect(
+                Set(report.findings.map(\.variant)).union(["route", "combine", "quantize"]) == Set(ShaderLibrary.names))
         }
     }
 }

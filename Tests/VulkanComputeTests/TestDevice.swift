@@ -12,7 +12,12 @@ enum TestDevice {
         guard let instance, let description = try? instance.device(),
             let device = try? Device(description, of: instance)
         else { return nil }
-        return try? VulkanBackend(device)
+        return try? VulkanBackend(device, integerDot: false)
+    }()
+    /// The same device with integer dot products, whether its hardware has them or not; nil where it cannot do them at all.
+    static let integerDot: VulkanBackend? = {
+        guard let backend, backend.device.description.hasIntegerDot else { return nil }
+        return try? VulkanBackend(backend.device, integerDot: true)
     }()
     static var isPresent: Bool { backend != nil }
 }

@@ -38,6 +38,8 @@ typedef struct cvk_device_info {
     uint32_t shared_bytes;         ///< per workgroup
     uint32_t most_groups;          ///< workgroups per dispatch, the smallest of the three dimensions
     bool has_addresses, has_16bit_storage, has_compute_queue;
+    bool has_integer_dot;          ///< VK_KHR_shader_integer_dot_product with its feature
+    bool has_fast_integer_dot;     ///< packed signed 4 x 8 bits in hardware
 } cvk_device_info;
 
 /// A buffer with its own memory.
@@ -58,6 +60,9 @@ uint32_t cvk_instance_messages(cvk_instance *instance, char *first, size_t size)
 const char *cvk_result_name(int32_t result);
 
 uint32_t cvk_device_count(const cvk_instance *instance);
+/// Bytes that may still be taken from the device's largest local heap: the driver's budget (VK_EXT_memory_budget) less what
+/// this process uses, or the heap's size where the driver keeps no budget.
+uint64_t cvk_device_available(const cvk_instance *instance, uint32_t index);
 void cvk_device_describe(const cvk_instance *instance, uint32_t index, cvk_device_info *info);
 int32_t cvk_device_open(cvk_instance *instance, uint32_t index, cvk_device **out);
 /// Waits for the device; memory, pipelines, caches and recorders have been freed before.

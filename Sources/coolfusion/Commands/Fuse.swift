@@ -76,7 +76,7 @@ struct Fuse: ParsableCommand {
     /// A model that leaves concerns everyone; an opinion left out, those who ask.
     private func tell(_ event: FusionEvent) {
         switch event {
-        case .left: engine.reporting.note(event.description)
+        case .left, .moved: engine.reporting.note(event.description)
         case .unscored: engine.reporting.detail(event.description)
         }
     }

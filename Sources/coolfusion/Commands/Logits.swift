@@ -45,7 +45,11 @@ struct Logits: ParsableCommand {
     private func compute(_ ids: [Int32], from first: Int) throws -> (logits: [Float], vocabulary: Int) {
         try loading(model.path) {
             let file = try openModel(model.path, mode: engine.mode)
-            let decoder = try Decoder(file: file, backend: engine.backend())
+            let place = try engine.place([(model, file)])
+            let host = try place.host
+            let decoder = try Decoder(file: file) { blockCount in
+                Placement(layers: place.layers ?? blockCount, of: blockCount, device: place.backend, host: host)
+            }
             let context = engine.context ?? max(decoder.config.defaultContext, ids.count)
             let cache = try decoder.makeCache(context: context, type: engine.cache)
             var logits: [Float] = []

@@ -28,13 +28,15 @@ struct RunCommand: ParsableCommand {
         let generation = try options(for: model, strips: prompt.isRendered)
         let clock = Stopwatch()
         var writer = AnswerWriter(showsText: !json, quiet: engine.reporting.quiet)
-        let answer = try loading(model.path) {
+        let (session, answer) = try loading(model.path) {
             let session = try Session(model: model)
             try session.append(prompt.tokens)
-            return try session.generate(generation) { writer.write($0) }
+            return (session, try session.generate(generation) { writer.write($0) })
         }
-        if json { try StandardOutput.line(report(answer, promptTokens: prompt.tokens.count, clock)) }
+        let events = session.lostDevice.map { ["the device \($0) was lost: the CPU went on"] } ?? []
+        if json { try StandardOutput.line(report(answer, of: model, promptTokens: prompt.tokens.count, events, clock)) }
         try writer.finish()
+        for event in events { engine.reporting.note(event) }
         if answer.stop == .context {
             engine.reporting.note("the context of \(model.context) tokens is full; -c sets it")
         }
@@ -53,14 +55,19 @@ struct RunCommand: ParsableCommand {
         return options
     }
 
-    private func report(_ generation: Generation, promptTokens: Int, _ clock: Stopwatch) -> JSON {
-        [
-            "text": .string(generation.text), "tokens": .integers(generation.tokens),
-            "logprobs": .array(generation.logprobs.map(JSON.number)), "stop": .string(generation.stop.rawValue),
-            "usage": [
-                "prompt": .integer(promptTokens), "generated": .integer(generation.tokens.count),
-                "seconds": .number(clock.seconds), "cpu_seconds": .number(clock.cpuSeconds),
-            ],
+    private func report(
+        _ generation: Generation, of model: Model, promptTokens: Int, _ events: [String], _ clock: Stopwatch
+    ) -> JSON {
+        var members: [(String, JSON)] = [
+            ("text", .string(generation.text)), ("tokens", .integers(generation.tokens)),
+            ("logprobs", .array(generation.logprobs.map(JSON.number))), ("stop", .string(generation.stop.rawValue)),
+            ("device", .string(model.device)),
         ]
+        if !events.isEmpty { members.append(("events", .strings(events))) }
+        let usage: JSON = [
+            "prompt": .integer(promptTokens), "generated": .integer(generation.tokens.count),
+            "seconds": .number(clock.seconds), "cpu_seconds": .number(clock.cpuSeconds),
+        ]
+        return .object(members + [("usage", usage)])
     }
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char question[] = "Anna buys 9 books for $7 each and 7 apples for $3 each. How much does she spend in total?";
+static const char question[] = "Anna buys 9 books for $7 each and 7 apples for $3 each. How much does she spend in total?\n";
 static const char *const candidates[] = {
     "The books cost 9 * 7 = 63 dollars.", "The apples cost 7 * 3 = 21 dollars.", "The books cost 9 * 7 = 56 dollars.",
     "She spends it all.",

@@ -75,7 +75,7 @@ static std::string fuse(const std::vector<Model> &models, const std::string &pro
 int main(int argc, char **argv) try {
     if (argc != 3) return std::fprintf(stderr, "usage: fuse A.gguf B.gguf\n"), 64;
     const std::string question =
-        "Anna buys 9 books for $7 each and 7 apples for $3 each. How much does she spend in total?";
+        "Anna buys 9 books for $7 each and 7 apples for $3 each. How much does she spend in total?\n";
     const std::vector<std::string> candidates = {
         "The books cost 9 * 7 = 63 dollars.", "The apples cost 7 * 3 = 21 dollars.",
         "The books cost 9 * 7 = 56 dollars.", "She spends it all."};

@@ -4,7 +4,7 @@ import Foundation
 import Fusion
 import Inference
 
-let question = "Anna buys 9 books for $7 each and 7 apples for $3 each. How much does she spend in total?"
+let question = "Anna buys 9 books for $7 each and 7 apples for $3 each. How much does she spend in total?\n"
 let candidates = [
     "The books cost 9 * 7 = 63 dollars.", "The apples cost 7 * 3 = 21 dollars.", "The books cost 9 * 7 = 56 dollars.",
     "She spends it all.",

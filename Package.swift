@@ -48,7 +48,12 @@ let package = Package(
         .executableTarget(
             name: "coolfusion",
             dependencies: ["Fusion", "DemoModels", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        .executableTarget(name: "kernel-bench", dependencies: ["CKernels", "Compute", "VulkanCompute"]),
+        .executableTarget(
+            name: "kernel-bench",
+            dependencies: [
+                "CKernels", "Compute", "VulkanCompute",
+                .target(name: "COpenBLAS", condition: .when(traits: ["OpenBLAS"])),
+            ]),
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates"], exclude: ["Templates"]),
@@ -61,7 +66,7 @@ let package = Package(
         .testTarget(
             name: "ABITests", dependencies: ["CoolFusionABI"],
             exclude: ["abi_test.c", "abi_test.h", "bad_input.c", "threads.c"]),
-        .testTarget(name: "CLITests", dependencies: ["coolfusion"]),
+        .testTarget(name: "CLITests", dependencies: ["coolfusion", "kernel-bench"]),
     ],
     cLanguageStandard: .c11
 )

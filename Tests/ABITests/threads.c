@@ -1,5 +1,5 @@
 /* One model on several threads at once, each with sessions of its own, beside a fusion that another thread cancels: all get
- * what one thread alone gets. The program to run under ThreadSanitizer (tools/check_abi --threads). */
+ * what one thread alone gets. The program to run under ThreadSanitizer (tools/check_threads). */
 #include "abi_test.h"
 #include <pthread.h>
 

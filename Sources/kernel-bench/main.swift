@@ -17,7 +17,7 @@ func measure(_ entries: [OperationBench.Entry], isa: String, _ options: Options)
             continue
         }
         let limits = roofline ?? Roofline(isa: isa)
-        if roofline == nil { print(options.json ? limits.json : limits.row) }
+        if roofline == nil { print(options.json ? limits.json : limits.row + "\n" + Measurement.heading) }
         roofline = limits
         let measurement = Measurement(benchmark, under: limits)
         print(options.json ? measurement.json : measurement.row)
@@ -34,7 +34,6 @@ func runBenchmarks(_ options: Options) throws -> Bool {
         print(machine.json(model: shape.name))
     } else {
         print("\(machine.cpu), commit \(machine.commit), shapes of \(shape.name)\n\(machine.features)")
-        print(Measurement.heading)
     }
     var allRight = true
     for isa in options.isas {

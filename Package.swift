@@ -52,7 +52,12 @@ let package = Package(
                 "Fusion", "DemoModels", "ReportPages",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .executableTarget(name: "kernel-bench", dependencies: ["CKernels", "Compute", "VulkanCompute"]),
+        .executableTarget(
+            name: "kernel-bench",
+            dependencies: [
+                "CKernels", "Compute", "VulkanCompute",
+                .target(name: "COpenBLAS", condition: .when(traits: ["OpenBLAS"])),
+            ]),
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers"]),
         .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates"], exclude: ["Templates"]),
@@ -62,8 +67,10 @@ let package = Package(
         .testTarget(name: "TransformerTests", dependencies: ["Transformer"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(name: "FusionTests", dependencies: ["Fusion"]),
-        .testTarget(name: "ABITests", dependencies: ["CoolFusionABI"], exclude: ["abi_test.c"]),
-        .testTarget(name: "CLITests", dependencies: ["coolfusion"], exclude: ["false_vulkan.c"]),
+        .testTarget(
+            name: "ABITests", dependencies: ["CoolFusionABI"],
+            exclude: ["abi_test.c", "abi_test.h", "bad_input.c", "threads.c"]),
+        .testTarget(name: "CLITests", dependencies: ["coolfusion", "kernel-bench"], exclude: ["false_vulkan.c"]),
     ],
     cLanguageStandard: .c11
 )

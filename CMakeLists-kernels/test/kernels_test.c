@@ -1,24 +1,25 @@
-// A smoke test for compilers and sanitizers: every matmul of every instruction set of this CPU against the scalar one, each
-// column alone against all columns, and attention and the thread pool once. Weights and activations stand at the end of
-// exact allocations, so a sanitizer sees any read beyond a row.
+// A smoke test for compilers and sanitizers: every kernel of every instruction set of this CPU against the scalar one, each
+// column of a matmul alone against all columns, and the thread pool. Inputs are exact allocations, so a sanitizer sees any
+// access beyond them.
+//   kernels_test [TYPE | operations | thread_pool]      without an argument: everything
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "ckernels.h"
+#include "kernels_test.h"
 
 enum { rows = 11, columns = 7 };
 
 static uint64_t state = 1;
 
-static uint32_t random_bits(void) {
+uint32_t random_bits(void) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(state >> 33);
 }
 
-static float random_value(void) { return (float)((int)(random_bits() % 20001) - 10000) / 10000; }
+float random_value(void) { return (float)((int)(random_bits() % 20001) - 10000) / 10000; }
 
-static void *allocate(size_t bytes) {
+void *allocate(size_t bytes) {
     void *p = malloc(bytes);
     if (!p) exit(2);
     return p;
@@ -78,25 +79,33 @@ static bool check_matmul(const kernel_table *table, tensor_type type, size_t k) 
     return good;
 }
 
-static bool check_attention(const kernel_table *table) {
-    enum { cells = 45, dim = 40, heads = 3, queries = 4 };
-    float q[queries * heads * dim], k[cells * dim], v[cells * dim], out[2][queries * heads * dim];
-    for (size_t i = 0; i < queries * heads * dim; i++) q[i] = random_value();
-    for (size_t i = 0; i < cells * dim; i++) k[i] = random_value(), v[i] = random_value();
-    const cell_range ranges[queries] = {{0, 42}, {0, 43}, {0, 44}, {0, 45}};
-    const uint32_t offsets[queries + 1] = {0, 1, 2, 3, 4};
-    attention_args a = {.q = q, .q_stride = heads * dim, .k = k, .v = v, .kv_type = tensor_type_f32, .ranges = ranges,
-                        .range_offsets = offsets, .out = out[0], .out_stride = heads * dim, .rows = queries,
-                        .heads_per_kv = heads, .k_dim = dim, .v_dim = dim, .scale = 0.5f};
-    a.scratch = allocate(attention_scratch_floats(&a) * sizeof(float));
-    table->attention(&a);
-    a.out = out[1];
-    kernels_for("scalar")->attention(&a);
-    free(a.scratch);
-    for (size_t i = 0; i < queries * heads * dim; i++) {
-        if (!(fabsf(out[0][i] - out[1][i]) < 1e-5f)) return printf("%s attention\n", table->isa), false;
+/// The activation quantiser of a type gives the reference's bytes.
+static bool check_quantizer(const kernel_table *table, tensor_type type) {
+    const tensor_type_info *info = tensor_type_get(type);
+    for (size_t blocks = 1; blocks <= 9; blocks++) {
+        const size_t n = blocks * info->block_size, bytes = blocks * info->block_bytes;
+        float *x = allocate(n * sizeof(float));
+        char *y = allocate(bytes), *expected = allocate(bytes);
+        for (size_t i = 0; i < n; i++) x[i] = random_value();
+        memset(y, 0xff, bytes);
+        kernels_quantize(table, type, x, y, blocks);
+        info->quantize(x, expected, blocks);
+        const bool same = memcmp(y, expected, bytes) == 0;
+        free(x), free(y), free(expected);
+        if (!same) return printf("%s quantize %s, %zu blocks\n", table->isa, info->label, blocks), false;
     }
     return true;
+}
+
+static bool check_type(const kernel_table *table, tensor_type type) {
+    bool good = true;
+    if (table->quantize[type]) good &= check_quantizer(table, type);
+    if (!kernels_has_matmul(table, type)) return good;
+    const tensor_type_info *info = tensor_type_get(type);
+    const size_t step = tensor_type_get(info->activation)->block_size;
+    const size_t block = info->block_size > step ? info->block_size : step;
+    for (size_t blocks = 1; blocks <= 9; blocks++) good &= check_matmul(table, type, blocks * block);
+    return good;
 }
 
 static void set_chunk(void *context, size_t chunk, size_t worker) {
@@ -115,20 +124,21 @@ static bool check_thread_pool(void) {
     return true;
 }
 
-int main(void) {
-    bool good = check_thread_pool();
+int main(int argc, char **argv) {
+    const char *wanted = argc > 1 ? argv[1] : NULL;
+    bool good = true;
+    int checked = 0;
+    if (!wanted || strcmp(wanted, "thread_pool") == 0) good &= check_thread_pool(), checked++;
     for (const char *const *isa = kernels_isas(); *isa; isa++) {
         const kernel_table *table = kernels_for(*isa);
         if (!table) continue;
-        good &= check_attention(table);
+        if (!wanted || strcmp(wanted, "operations") == 0) good &= check_operations(table), checked++;
         for (tensor_type type = 0; type < tensor_type_count; type++) {
-            if (!kernels_has_matmul(table, type)) continue;
-            const tensor_type_info *info = tensor_type_get(type);
-            const size_t step = tensor_type_get(info->activation)->block_size;
-            const size_t block = info->block_size > step ? info->block_size : step;
-            for (size_t blocks = 1; blocks <= 9; blocks++) good &= check_matmul(table, type, blocks * block);
+            if (wanted && strcmp(wanted, tensor_type_get(type)->label) != 0) continue;
+            good &= check_type(table, type), checked++;
         }
     }
+    if (!checked) return fprintf(stderr, "usage: kernels_test [TYPE | operations | thread_pool]\n"), 64;
     puts(good ? "all kernels agree" : "failed");
     return good ? 0 : 1;
 }

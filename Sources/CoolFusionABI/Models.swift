@@ -107,7 +107,9 @@ public func coolfusion_detokenize(
 
 /// Token ids from a caller, all within the vocabulary.
 func ids(_ tokens: UnsafePointer<Int32>?, _ count: Int, of model: Model) throws(ABIError) -> [Int32] {
-    guard count >= 0, tokens != nil || count == 0 else { throw .argument("the tokens are NULL") }
+    guard count >= 0, tokens != nil || count == 0 else {
+        throw .argument("the tokens are NULL or their count is out of range")
+    }
     let ids = Array(UnsafeBufferPointer(start: tokens, count: count))
     for id in ids where id < 0 || Int(id) >= model.tokenizer.vocabularySize {
         throw .argument("token \(id) is not in the vocabulary of \(model.tokenizer.vocabularySize)")

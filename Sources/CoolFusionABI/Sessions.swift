@@ -84,6 +84,10 @@ public func coolfusion_session_append(
 ) -> coolfusion_status {
     ErrorBuffer(err, errlen).report { () throws(ABIError) in
         let session = try Handle.object(session, .session, as: Timeline.self).session
+        // Before a single one is read: a count beyond the context is perhaps no count at all.
+        guard count <= session.context else {
+            throw .inference(.contextFull(context: session.context, requested: count))
+        }
         let ids = try ids(tokens, count, of: session.model)
         try engine { () throws(InferenceError) in try session.append(ids) }
     }

@@ -58,7 +58,8 @@ enum MatmulBench {
                     multiply(table, copy * rows + first, min(chunkRows, rows - first), columns, y)
                 }
                 copy = (copy + 1) % copies
-            })
+            }, arithmetic: type.info.activation == tensor_type_f32 ? .f32 : .int8,
+            workingSet: copies * rows * rowBytes)
     }
 
     /// Conversion of one row of activations.

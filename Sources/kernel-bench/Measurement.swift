@@ -9,23 +9,30 @@ struct Benchmark {
     let error: () -> Double
     let bound: Double
     let run: () -> Void
+    /// What does the operations; nil where memory alone is the limit.
+    var arithmetic: Arithmetic?
+    /// Bytes of memory that runs go through before they come back to the first; nil: `bytes`.
+    var workingSet: Int?
 }
 
 struct Measurement {
     let name: String
     let seconds, spread: Double
+    /// Of what the machine could do at most.
+    let share: Double
     let bytes, operations: Int
     var gigabytesPerSecond: Double { Double(bytes) / seconds * 1e-9 }
     var gigaoperationsPerSecond: Double { Double(operations) / seconds * 1e-9 }
 
     /// The median of `samples` samples of at least 10 ms CPU time each; spread is (90th - 10th percentile) / median.
-    init(_ benchmark: Benchmark, samples: Int = 11) {
+    init(_ benchmark: Benchmark, under roofline: Roofline, samples: Int = 11) {
         var runs = 1
         while Self.time(runs, benchmark.run) < 0.01 { runs *= 2 }
         let times = (0..<samples).map { _ in Self.time(runs, benchmark.run) / Double(runs) }.sorted()
         (name, bytes, operations) = (benchmark.name, benchmark.bytes, benchmark.operations)
         seconds = times[samples / 2]
         spread = (times[samples * 9 / 10] - times[samples / 10]) / seconds
+        share = roofline.seconds(benchmark) / seconds
     }
 
     private static func time(_ runs: Int, _ body: () -> Void) -> Double {
@@ -43,17 +50,20 @@ struct Measurement {
     var json: String {
         """
         {"name": "\(name)", "cpu_us": \(fixed(seconds * 1e6, 3)), "spread": \(fixed(spread, 4)), \
-        "gb_per_s": \(fixed(gigabytesPerSecond, 2)), "gop_per_s": \(fixed(gigaoperationsPerSecond, 2))}
+        "gb_per_s": \(fixed(gigabytesPerSecond, 2)), "gop_per_s": \(fixed(gigaoperationsPerSecond, 2)), \
+        "share_of_limit": \(fixed(share, 4))}
         """
     }
 
     var row: String {
         pad(name, 52) + left(fixed(seconds * 1e6, 1), 12) + left(fixed(spread * 100, 1), 9)
             + left(fixed(gigabytesPerSecond, 1), 9) + left(fixed(gigaoperationsPerSecond, 1), 9)
+            + left(fixed(share * 100, 0), 9)
     }
 
     static let heading =
         pad("kernel", 52) + left("cpu us", 12) + left("spread %", 9) + left("GB/s", 9) + left("GOP/s", 9)
+        + left("limit %", 9)
 }
 
 private func pad(_ text: String, _ width: Int) -> String {

@@ -66,6 +66,8 @@ enum OperationBench {
             ("silu", wide, { $0.activate(activation_silu, $1, $1, $2, $3) }),
             ("gelu", wide, { $0.activate(activation_gelu, $1, $1, $2, $3) }),
             ("gelu_tanh", wide, { $0.activate(activation_gelu_tanh, $1, $1, $2, $3) }),
+            ("relu", wide, { $0.activate(activation_relu, $1, $1, $2, $3) }),
+            ("relu_squared", wide, { $0.activate(activation_relu_squared, $1, $1, $2, $3) }),
             (
                 "add_scaled", width,
                 { table, x, y, n in
@@ -96,7 +98,7 @@ enum OperationBench {
                                 call.run(scalar, into: call.expected)
                                 return relativeError(call.out.values, call.expected.values)
                             },
-                            bound: 1e-5, run: { call.run(fast, into: call.out) })
+                            bound: 1e-5, run: { call.run(fast, into: call.out) }, arithmetic: .f32)
                     }
                 )
             }

@@ -9,14 +9,21 @@ struct Options {
     var json = false
     /// Shaders instead of kernels: on the device with this number, or (nil inside) the first.
     var vulkan: Int??
+    /// OpenBLAS beside the kernels.
+    var openBLAS = false
+    /// Two files to compare instead of measuring.
+    var compare: (a: String, b: String)?
 
     static let usage = """
-        usage: kernel-bench [--filter TEXT] [--type Q4_K] [--isa avx2] [--model NAME] [--json] [--vulkan]
+        usage: kernel-bench [--filter TEXT] [--type Q4_K] [--isa avx2] [--model NAME] [--json] [--openblas] [--vulkan]
+               kernel-bench --compare A.json B.json
           --filter TEXT   only benchmarks whose name contains TEXT ("matmul", "attention", "x2048 n=8")
           --type LABEL    only this weight type
           --isa NAME      only this instruction set; default: all of this CPU but scalar
           --model NAME    shapes of this model: \(ModelShape.all.map(\.name).joined(separator: ", "))
-          --json          one JSON object a line
+          --json          one JSON object a line: the machine, then for each instruction set its limits and its kernels
+          --openblas      the products by OpenBLAS as well
+          --compare A B   two files of --json lines: ratios above 1 where B is faster, and whether they exceed the noise
           --vulkan        shaders on the first Vulkan device instead of kernels; --vulkan=N: on device N
         One thread; a kernel that differs from the scalar reference is reported and not measured.
         """
@@ -47,6 +54,8 @@ struct Options {
             case "--isa": isa = try value(flag)
             case "--model": model = try value(flag)
             case "--json": json = true
+            case "--openblas": openBLAS = true
+            case "--compare": compare = (try value(flag), try value(flag))
             case "--vulkan": vulkan = .some(nil)
             case _ where flag.hasPrefix("--vulkan="):
                 guard let index = Int(flag.dropFirst(9)), index >= 0 else { throw .unknownFlag(flag) }

@@ -13,6 +13,12 @@ struct ModelShape {
         ModelShape(
             name: "llama-3.1-8b", embedding: 4096, feedForward: 14336, queryHeads: 32, kvHeads: 8, headDimension: 128),
         ModelShape(
+            name: "qwen3-0.6b", embedding: 1024, feedForward: 3072, queryHeads: 16, kvHeads: 8, headDimension: 128),
+        ModelShape(
+            name: "smollm2-135m", embedding: 576, feedForward: 1536, queryHeads: 9, kvHeads: 3, headDimension: 64),
+        ModelShape(
+            name: "tinyllama-1.1b", embedding: 2048, feedForward: 5632, queryHeads: 32, kvHeads: 4, headDimension: 64),
+        ModelShape(
             name: "gemma-2-2b", embedding: 2304, feedForward: 9216, queryHeads: 8, kvHeads: 4, headDimension: 256),
     ]
 

@@ -1,27 +1,14 @@
 /* Every function of coolfusion.h, from C: right use, wrong use, cancellation, and memory over many rounds.
- * usage: abi_test MODEL.gguf OTHER.gguf [ROUNDS]; prints "ok" and ends with 0, or says what failed. */
-#include "coolfusion.h"
+ * usage: abi_test MODEL.gguf OTHER.gguf [ROUNDS]; prints "ok" and ends with 0, or says what failed.
+ * Compile it with bad_input.c and threads.c. */
+#include "abi_test.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static char err[256];
-static int failures;
-
-#define CHECK(condition)                                                                              \
-    do {                                                                                              \
-        if (!(condition)) {                                                                           \
-            fprintf(stderr, "line %d: %s failed (last error: %s)\n", __LINE__, #condition, err);      \
-            failures++;                                                                               \
-        }                                                                                             \
-    } while (0)
-#define OK(call) CHECK((call) == COOLFUSION_OK)
-#define REFUSED(call)                                                                                 \
-    do {                                                                                              \
-        err[0] = 0;                                                                                   \
-        CHECK((call) == COOLFUSION_INVALID_ARGUMENT && err[0] != 0);                                  \
-    } while (0)
+char err[256];
+int failures;
 
 static long resident_kilobytes(void) {
     long pages = 0;
@@ -54,7 +41,7 @@ static bool collect_segment(const coolfusion_segment *segment, void *user) {
 
 static coolfusion_model *open_model(const char *path) {
     coolfusion_model_options options = COOLFUSION_MODEL_OPTIONS_INIT;
-    options.threads = 1;
+    options.threads = 2;
     options.context = 128;
     coolfusion_model *model = NULL;
     OK(coolfusion_model_open(path, &options, &model, err, sizeof err));
@@ -266,6 +253,8 @@ int main(int argc, char **argv) {
         test_sessions(a);
         test_scores(a);
         test_fusion(a, b);
+        test_bad_input(argv[1], a, b);
+        test_threads(a, b);
     }
     coolfusion_model_close(a);
     coolfusion_model_close(b);

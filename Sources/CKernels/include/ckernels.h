@@ -3,5 +3,6 @@
 #define CKERNELS_H
 #include "quant.h"
 #include "kernels.h"
+#include "machine_limits.h"
 #include "thread_pool.h"
 #endif

@@ -17,7 +17,7 @@ extension EngineOptions {
         var progress = ProgressLine(quiet: reporting.quiet)
         defer { ProgressLine.remove() }
         let opened = try open(ModelArgument.distinct(arguments))
-        try checkMemory(opened)
+        try checkMemory(opened, on: backend)
         var models: [Model] = []
         for (argument, file) in opened {
             progress.show("loading \(argument.name)", always: true)
@@ -44,7 +44,7 @@ extension EngineOptions {
         try arguments.map { argument in (argument, try loading(argument.path) { try openModel(argument.path) }) }
     }
 
-    private func checkMemory(_ opened: [(argument: ModelArgument, file: GGUFFile)]) throws {
+    private func checkMemory(_ opened: [(argument: ModelArgument, file: GGUFFile)], on backend: any Backend) throws {
         let available = AvailableMemory.current()
         let plan = { (context: Int?, type: CacheType) throws -> MemoryPlan in
             var seen = Set<String>()
@@ -54,6 +54,7 @@ extension EngineOptions {
                         name: argument.name, file: file, mode: mode, context: context, cacheType: type,
                         batch: (batchSize ?? Session.prefillRows, Session.exactRows))
                 }
+                demand.repack(file, by: backend)
                 // A mapped file is in memory once, however many models use it.
                 if !seen.insert(file.name).inserted && mode == .map { demand.weights = 0 }
                 return demand

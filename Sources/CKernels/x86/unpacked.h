@@ -8,7 +8,7 @@
 
 ALWAYS_INLINE void unpack_rows(const super_block_layout *layout, const row_pointers *p, size_t offset, super_tile *t) {
     unpacked_super_block rows[tile_rows];
-    row_pointers unpacked;
+    row_pointers unpacked = {.interleaved = false};
     float d[tile_rows];
     for (int r = 0; r < tile_rows; r++) {
         layout->unpack(p->row[r] + offset, &rows[r]);

@@ -87,10 +87,10 @@ ALWAYS_INLINE void unpack_q3_K(const row_pointers *p, size_t offset, int part, _
 }
 
 ALWAYS_INLINE super_type type_q2_K(void) {
-    return (super_type){unpack_q2_K_scales, unpack_q2_K, sizeof(block_q2_K), 32, 16, {false, 4}, float_mins};
+    return (super_type){unpack_q2_K_scales, unpack_q2_K, sizeof(block_q2_K), 32, 16, {false, 4}, float_mins, false};
 }
 
 ALWAYS_INLINE super_type type_q3_K(void) {
-    return (super_type){unpack_q3_K_scales, unpack_q3_K, sizeof(block_q3_K), 32, 16, {false, 4}, integer_mins};
+    return (super_type){unpack_q3_K_scales, unpack_q3_K, sizeof(block_q3_K), 32, 16, {false, 4}, integer_mins, false};
 }
 #endif

@@ -1,6 +1,6 @@
-// A smoke test for compilers and sanitizers: every kernel of every instruction set of this CPU against the scalar one, each
-// column of a matmul alone against all columns, and the thread pool. Inputs are exact allocations, so a sanitizer sees any
-// access beyond them.
+// A smoke test for compilers and sanitizers: every kernel of every instruction set of this CPU against the scalar one, matmuls
+// on plain and on interleaved rows, each column of a matmul alone against all columns, and the thread pool. Inputs are exact
+// allocations, so a sanitizer sees any access beyond them.
 //   kernels_test [TYPE | operations | thread_pool]      without an argument: everything
 #include <math.h>
 #include <stdio.h>
@@ -48,34 +48,40 @@ static void fill_activations(const tensor_type_info *info, char *x, size_t block
 }
 
 /// Relative distance of all results to the reference's, and whether each column alone gives the same bits.
-static bool check_matmul(const kernel_table *table, tensor_type type, size_t k) {
+static bool check_matmul(const kernel_table *table, tensor_type type, size_t k, bool interleaved) {
+    void (*multiply)(const kernel_table *, tensor_type, const matmul_args *) =
+        interleaved ? kernels_matmul_interleaved : kernels_matmul;
     const tensor_type_info *weight = tensor_type_get(type), *activation = tensor_type_get(weight->activation);
     matmul_args a = {.w_row_bytes = k / weight->block_size * weight->block_bytes,
                      .x_row_bytes = k / activation->block_size * activation->block_bytes,
-                     .y_stride = rows, .k = k, .rows = rows, .columns = columns};
+                     .y_stride = rows, .k = k, .rows = interleaved ? interleaved_rows : rows, .columns = columns};
     char *w = allocate(rows * a.w_row_bytes), *x = allocate(columns * a.x_row_bytes);
     float *y = allocate(3 * rows * columns * sizeof(float)), *expected = y + rows * columns;
     float *alone = expected + rows * columns;
     fill_weights(weight, w, rows * k / weight->block_size);
     fill_activations(activation, x, columns * k / activation->block_size);
     memset(y, 0xff, 3 * rows * columns * sizeof(float));
-    a.w = w, a.x = x, a.y = y;
-    kernels_matmul(table, type, &a);
+    char *packed = allocate(interleaved_rows * a.w_row_bytes);
+    if (interleaved) interleave_rows(type, w, a.w_row_bytes, packed);
+    a.w = interleaved ? packed : w, a.x = x, a.y = y;
+    multiply(table, type, &a);
     a.y = expected;
-    kernels_matmul(kernels_for("scalar"), type, &a);
+    multiply(kernels_for("scalar"), type, &a);
     a.columns = 1;
     for (size_t c = 0; c < columns; c++) {
         a.x = x + c * a.x_row_bytes, a.y = alone + c * rows;
-        kernels_matmul(table, type, &a);
+        multiply(table, type, &a);
     }
     double error = 0, norm = 0;
     for (size_t i = 0; i < rows * columns; i++) {
+        if (i % rows >= a.rows) continue;
         error += ((double)y[i] - expected[i]) * ((double)y[i] - expected[i]);
         norm += (double)expected[i] * expected[i];
     }
     const bool good = error <= norm * 1e-10 && memcmp(y, alone, rows * columns * sizeof(float)) == 0;
-    if (!good) printf("%s %s, k %zu: relative error %g\n", table->isa, weight->label, k, sqrt(error / norm));
-    free(w), free(x), free(y);
+    if (!good) printf("%s %s%s, k %zu: relative error %g\n", table->isa, weight->label, interleaved ? " interleaved" : "", k,
+                      sqrt(error / norm));
+    free(w), free(packed), free(x), free(y);
     return good;
 }
 
@@ -104,7 +110,10 @@ static bool check_type(const kernel_table *table, tensor_type type) {
     const tensor_type_info *info = tensor_type_get(type);
     const size_t step = tensor_type_get(info->activation)->block_size;
     const size_t block = info->block_size > step ? info->block_size : step;
-    for (size_t blocks = 1; blocks <= 9; blocks++) good &= check_matmul(table, type, blocks * block);
+    for (size_t blocks = 1; blocks <= 9; blocks++) {
+        good &= check_matmul(table, type, blocks * block, false);
+        if (tensor_type_interleaves(type)) good &= check_matmul(table, type, blocks * block, true);
+    }
     return good;
 }
 

@@ -35,6 +35,7 @@ static void fill_scalar(kernel_table *t) {
     for (tensor_type type = 0; type < tensor_type_count; type++) {
         const tensor_type activation = tensor_type_get(type)->activation;
         t->matmul[type] = matmul_reference(type);
+        t->matmul_interleaved[type] = matmul_interleaved_reference(type);
         t->quantize[activation] = tensor_type_get(activation)->quantize;
     }
 }

@@ -14,6 +14,11 @@ public protocol Backend: AnyObject, Sendable {
     /// A tensor for weights that lie in memory kept alive by `owner`; a CPU looks at them in place.
     func weight(_ bytes: UnsafeRawBufferPointer, owner: AnyObject, type: tensor_type, shape: [Int])
         throws(ComputeError) -> Tensor
+    /// Whether `pack` copies weights of this type with so many rows.
+    func packs(_ type: tensor_type, rows: Int) -> Bool
+    /// The weights in the form that `project` reads fastest, in the same order; some or all may stay as they are. `release`
+    /// hears of bytes that were copied and will not be read again through the tensors given.
+    func pack(_ weights: [Tensor], release: (UnsafeRawBufferPointer) -> Void) throws(ComputeError) -> [Tensor]
     /// The values of an F32 tensor, after everything called before.
     func read(_ x: Tensor) throws(ComputeError) -> [Float]
     /// Sets all values of an F32 tensor, in the order of calls.
@@ -47,6 +52,14 @@ public protocol Backend: AnyObject, Sendable {
     func logProbabilities(of targets: ArraySlice<Int32?>, logits: Tensor) throws(ComputeError) -> [Float]
     /// log(sum(exp(logits))) of one row that was read: with it a log-probability has the bits of logProbabilities.
     func logSumExp(_ logits: [Float]) -> Float
+}
+
+extension Backend {
+    public func packs(_ type: tensor_type, rows: Int) -> Bool { false }
+
+    public func pack(_ weights: [Tensor], release: (UnsafeRawBufferPointer) -> Void) throws(ComputeError) -> [Tensor] {
+        weights
+    }
 }
 
 /// One product of a `project` call: output `[n, out]` = x · weight^T + bias.

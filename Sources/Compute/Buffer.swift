@@ -29,6 +29,9 @@ public final class Buffer: @unchecked Sendable {
         self.owner = owner
     }
 
+    /// Asks the system for pages of megabytes: fewer faults and translations where much is read in order.
+    func preferLargePages() { madvise(contents, byteCount, MADV_HUGEPAGE) }
+
     deinit {
         if owner == nil { munmap(contents, byteCount) }
     }

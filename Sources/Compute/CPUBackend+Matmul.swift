@@ -24,7 +24,7 @@ extension CPUBackend {
         let converted = convert(x, for: projections)
         let pieces = projections.map { projection in
             let weight = projection.weight
-            let step = blasPanelRows(type: weight.type, rows: x.rows)
+            let step = weight.layout == .rows ? blasPanelRows(type: weight.type, rows: x.rows) : nil
             let activations = step == nil ? converted.first { $0.type == weight.activation } : nil
             return Piece(
                 projection: projection, x: activations?.bytes ?? x.bytes,
@@ -68,16 +68,17 @@ extension CPUBackend {
                 w: weight.bytes + first * weight.rowBytes, w_row_bytes: weight.rowBytes, x: piece.x,
                 x_row_bytes: piece.xRowBytes, y: y, y_stride: output.columns, k: weight.columns, rows: count,
                 columns: rows)
-            matmulKernels[Int(weight.type.rawValue)]?(&arguments)
+            let kernels = weight.layout == .rows ? matmulKernels : interleavedKernels
+            kernels[Int(weight.type.rawValue)]?(&arguments)
         }
         guard let bias = piece.projection.bias else { return }
         for row in 0..<rows { kernels.add_scaled(bias.floats + first, 1, y + row * output.columns, count) }
     }
 
-    /// About 64 KiB of weights per chunk, in groups of 8 rows that kernels like, and some chunks for every thread.
+    /// About 64 KiB of weights per chunk, in groups of 32 rows that kernels like, and some chunks for every thread.
     private func chunkRows(of weight: Tensor) -> Int {
         let rows = min(65536 / max(1, weight.rowBytes), weight.rows / (threads * 4))
-        return max(8, rows / 8 * 8)
+        return max(32, rows / 32 * 32)
     }
 
     private struct Converted {

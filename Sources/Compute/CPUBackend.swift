@@ -13,9 +13,12 @@ public final class CPUBackend: Backend, @unchecked Sendable {
 
     let kernels: kernel_table
     let matmulKernels: [Matmul?]
+    let interleavedKernels: [Matmul?]
     let quantizers: [Quantize?]
     /// Per tensor type: whether its matmul is more than the scalar reference.
     let hasOwnKernel: [Bool]
+    /// The same of its interleaved form.
+    let hasInterleavedKernel: [Bool]
     let pool: ThreadPool
     /// Whether long prompts may go through OpenBLAS.
     public let usesBLAS: Bool
@@ -29,20 +32,33 @@ public final class CPUBackend: Backend, @unchecked Sendable {
         "CPU, \(isa), \(threads) thread\(threads == 1 ? "" : "s")" + (usesBLAS ? ", OpenBLAS" : "")
     }
 
-    /// `isa` nil: the best this CPU has (or COOLFUSION_ISA names); `blas` false, or COOLFUSION_BLAS=off: our kernels only.
-    public init(threads: Int = CPUBackend.availableCores, isa: String? = nil, blas: Bool = true) throws(ComputeError) {
+    /// `isa` nil: the best this CPU has (or COOLFUSION_ISA names); `blas` false, or COOLFUSION_BLAS=off: our kernels only;
+    /// `repack` false, or COOLFUSION_REPACK=off: weights stay as the file has them.
+    public init(
+        threads: Int = CPUBackend.availableCores, isa: String? = nil, blas: Bool = true, repack: Bool = true
+    ) throws(ComputeError) {
         guard let table = isa.map({ kernels_for($0) }) ?? kernels_current() else {
             throw .unknownISA(name: isa ?? "", known: CPUBackend.availableISAs)
         }
         kernels = table.pointee
         matmulKernels = withUnsafeBytes(of: kernels.matmul) { Array($0.bindMemory(to: Matmul?.self)) }
         quantizers = withUnsafeBytes(of: kernels.quantize) { Array($0.bindMemory(to: Quantize?.self)) }
-        let reference = kernels_for("scalar").map { CPUBackend.addresses(of: $0.pointee.matmul) }
-        hasOwnKernel = CPUBackend.addresses(of: kernels.matmul).enumerated().map { $1 != reference?[$0] }
+        interleavedKernels = withUnsafeBytes(of: kernels.matmul_interleaved) { Array($0.bindMemory(to: Matmul?.self)) }
+        let scalar = kernels_for("scalar")?.pointee ?? kernels
+        let (own, reference) = (kernels.matmul, scalar.matmul)
+        hasOwnKernel = zip(CPUBackend.addresses(of: own), CPUBackend.addresses(of: reference)).map { $0 != $1 }
+        let (packed, packedReference) = (kernels.matmul_interleaved, scalar.matmul_interleaved)
+        let repacks = repack && CPUBackend.isAllowed("COOLFUSION_REPACK")
+        hasInterleavedKernel = zip(CPUBackend.addresses(of: packed), CPUBackend.addresses(of: packedReference))
+            .map { repacks && $0 != $1 }
         pool = try ThreadPool(threads: threads)
-        let allowed = getenv("COOLFUSION_BLAS").map { String(cString: $0) != "off" } ?? true
-        usesBLAS = blas && allowed && CPUBackend.prepareBLAS()
+        usesBLAS = blas && CPUBackend.isAllowed("COOLFUSION_BLAS") && CPUBackend.prepareBLAS()
         scratch = ScratchMemory(workers: threads)
+    }
+
+    /// Whether an environment variable does not say "off".
+    private static func isAllowed(_ variable: String) -> Bool {
+        getenv(variable).map { String(cString: $0) != "off" } ?? true
     }
 
     /// C's arrays of functions are tuples here.

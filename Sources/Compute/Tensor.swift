@@ -3,12 +3,21 @@
 
 import CKernels
 
+/// How a matrix stands in memory.
+public enum TensorLayout: Sendable {
+    /// Row after row, as in a file.
+    case rows
+    /// Groups of 8 rows, their blocks interleaved (quant/interleave.c): weights of the CPU's fast kernels.
+    case interleaved
+}
+
 /// `shape` is row-major, the last dimension runs fastest; rows of quantised types are whole blocks.
 public struct Tensor: Sendable {
     public let buffer: Buffer
     /// Bytes from the buffer's beginning to the first value.
     public let offset: Int
     public let type: tensor_type
+    public let layout: TensorLayout
     public let shape: [Int]
     /// Values in a row: the last dimension.
     public let columns: Int
@@ -17,10 +26,14 @@ public struct Tensor: Sendable {
     /// Bytes of one row.
     public let rowBytes: Int
 
-    public init(buffer: Buffer, offset: Int = 0, type: tensor_type = tensor_type_f32, shape: [Int]) {
+    public init(
+        buffer: Buffer, offset: Int = 0, type: tensor_type = tensor_type_f32, shape: [Int],
+        layout: TensorLayout = .rows
+    ) {
         self.buffer = buffer
         self.offset = offset
         self.type = type
+        self.layout = layout
         self.shape = shape
         columns = shape.last ?? 1
         rows = shape.dropLast().reduce(1, *)
@@ -53,8 +66,10 @@ public struct Tensor: Sendable {
     /// Rows `range` of the tensor seen as a matrix `[rows, columns]`, without a copy.
     public func rowSlice(_ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows outside the tensor")
+        assert(layout == .rows || range.lowerBound % interleaved_rows == 0, "interleaved rows are cut in groups")
         return Tensor(
-            buffer: buffer, offset: offset + range.lowerBound * rowBytes, type: type, shape: [range.count, columns])
+            buffer: buffer, offset: offset + range.lowerBound * rowBytes, type: type, shape: [range.count, columns],
+            layout: layout)
     }
 
     /// The first value; valid while the tensor lives.

@@ -73,6 +73,15 @@ final class FileBytes: @unchecked Sendable {  // immutable after init
         return UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
     }
 
+    /// Drops the whole pages inside `bytes`, where they are part of a mapping.
+    func releasePages(of bytes: UnsafeRawBufferPointer) {
+        guard owner == .mapping, let start = bytes.baseAddress, start >= base, start < base + count else { return }
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        let first = (start - base + page - 1) / page * page
+        let end = min(start - base + bytes.count, count) / page * page
+        if first < end { madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, MADV_DONTNEED) }
+    }
+
     /// A copy of the text in `range`, invalid UTF-8 replaced by U+FFFD.
     func text(_ range: Range<Int>) -> String { String(decoding: self[range], as: UTF8.self) }
 

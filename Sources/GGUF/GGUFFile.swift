@@ -72,4 +72,10 @@ public final class GGUFFile: Sendable {
         // An empty tensor may lie behind the end of a file that stops before its padding.
         tensor.byteCount == 0 ? UnsafeRawBufferPointer(start: nil, count: 0) : tensor.source[tensor.byteRange]
     }
+
+    /// Gives the memory of mapped bytes back to the system: they are read again from the file when they are next used.
+    /// Nothing happens to bytes that were read or lie in memory.
+    public func releasePages(of bytes: UnsafeRawBufferPointer) {
+        for shard in shards { shard.source.releasePages(of: bytes) }
+    }
 }

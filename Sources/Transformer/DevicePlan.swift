@@ -19,6 +19,8 @@ public struct DeviceDemand: Sendable {
     public var activations: Int
 
     public var total: Int { weights + cache + activations }
+    /// The first block on the device.
+    public var firstBlock: Int { blockCount - layers }
 
     /// What is asked of a model of whose blocks some are on the device.
     public struct Request: Sendable {
@@ -52,8 +54,8 @@ public struct DeviceDemand: Sendable {
         layers = min(max(request.layers ?? blockCount, 0), blockCount)
         (weights, fileWeights, cache, activations) = (0, 0, 0, 0)
         guard layers > 0 else { return }
-        let first = blockCount - layers
-        for tensor in file.tensors where DeviceDemand.isOnDevice(tensor.name, first: first, of: file) {
+        let first = firstBlock
+        for tensor in file.tensors where file.isNeeded(tensor.name, fromBlock: first) {
             fileWeights += tensor.byteCount
             // Vectors are F32 wherever they are.
             let type = tensor.shape.count > 1 ? stored(tensor.type.cType) : tensor_type_f32
@@ -63,12 +65,15 @@ public struct DeviceDemand: Sendable {
         cache = try KVCache.byteCount(config, blocks: first..<blockCount, cells: cells, type: demand.cacheType)
         activations = demand.activations
     }
+}
 
-    private static func isOnDevice(_ name: String, first: Int, of file: GGUFFile) -> Bool {
+extension GGUFFile {
+    /// Whether a tensor belongs to the blocks from `first` on or to the head.
+    func isNeeded(_ name: String, fromBlock first: Int) -> Bool {
         let parts = name.split(separator: ".")
         if parts.first == "blk", parts.count > 1, let block = Int(parts[1]) { return block >= first }
         if parts.first == "output" || parts.first == "output_norm" { return true }
-        return first == 0 || (parts.first == "token_embd" && file.tensor("output.weight") == nil)
+        return first == 0 || (parts.first == "token_embd" && tensor("output.weight") == nil)
     }
 }
 

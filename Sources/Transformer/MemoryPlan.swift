@@ -1,7 +1,7 @@
 // What models will need in memory, told before anything of theirs is loaded.
 // One idea: the sizes follow from the file's head alone, and the same formula that refuses also looks for what would fit.
 // Counted is what a full context needs at most; pages never written are never resident, so a short text needs less.
-// Repacked weights do not appear: this engine multiplies weights as they stand in the file.
+// Weights that a backend copies into a form of its own count as that copy; the mapped pages they replace are given back.
 import CKernels
 import Compute
 import GGUF
@@ -12,6 +12,8 @@ public struct MemoryDemand: Sendable {
     /// Pages of the file, shared with other processes; or its copy with load mode `read`.
     public var weights: Int
     public var isMapped: Bool
+    /// The copy of weights in the form that the backend multiplies fastest.
+    public var repacked = 0
     /// Keys and values of a full context, and of the cells for branches beside it.
     public var cache: Int
     public var context: Int
@@ -21,7 +23,7 @@ public struct MemoryDemand: Sendable {
 
     /// Saturates.
     public var total: Int {
-        [cache, activations].reduce(weights) { sum, part in
+        [repacked, cache, activations].reduce(weights) { sum, part in
             let (total, overflow) = sum.addingReportingOverflow(part)
             return overflow ? .max : total
         }
@@ -48,6 +50,22 @@ public struct MemoryDemand: Sendable {
         let columns = 5 * config.embeddingLength + attention + 2 * (config.feedForwardLength.max() ?? 0)
         let logits = batch.outputs * config.vocabularySize
         activations = (min(batch.rows, self.context) * columns + logits) * 4
+    }
+}
+
+extension MemoryDemand {
+    /// Counts the weights of the file that this backend copies, which computes the blocks below `block`; .max: all and the
+    /// head. Tables of embeddings stay where they are, and are copied besides where they are the head's weights, too.
+    public mutating func repack(_ file: GGUFFile, by backend: any Backend, below block: Int = .max) {
+        let isTied = file.tensor("output.weight") == nil
+        for tensor in file.tensors where tensor.shape.count >= 2 && tensor.name != "position_embd.weight" {
+            let isTable = tensor.name == "token_embd.weight"
+            let rows = tensor.shape[tensor.shape.count - 2]
+            guard !isTable || isTied, backend.packs(tensor.type.cType, rows: rows) else { continue }
+            if block != .max && file.isNeeded(tensor.name, fromBlock: block) { continue }
+            repacked += tensor.byteCount
+            if isMapped && !isTable { weights -= tensor.byteCount }
+        }
     }
 }
 
@@ -139,6 +157,7 @@ public struct MemoryPlan: Sendable {
     public var lines: [String] {
         var lines = demands.map { demand in
             "memory: \(demand.name): weights \(mebibytes(demand.weights)) \(demand.isMapped ? "mapped" : "read"), "
+                + (demand.repacked > 0 ? "\(mebibytes(demand.repacked)) repacked, " : "")
                 + "cache \(mebibytes(demand.cache)) (\(demand.context) tokens, \(demand.cacheType.rawValue)), "
                 + "activations \(mebibytes(demand.activations))"
         }

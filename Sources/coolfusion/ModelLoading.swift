@@ -60,12 +60,11 @@ extension EngineOptions {
                         name: argument.name, file: file, mode: mode, context: context, cacheType: type,
                         batch: (batchSize ?? Session.prefillRows, Session.exactRows))
                 }
+                let there = try place.plan(opened, context, type)?.demands.first { $0.name == argument.name }
+                demand.repack(file, by: try place.host, below: there?.firstBlock ?? .max)
                 // A mapped file is in memory once, however many models use it.
                 if !seen.insert(file.name).inserted && mode == .map { demand.weights = 0 }
-                if let there = try place.plan(opened, context, type)?.demands.first(where: { $0.name == argument.name })
-                {
-                    demand.leave(to: there, isShared: place.sharesHostMemory)
-                }
+                if let there { demand.leave(to: there, isShared: place.sharesHostMemory) }
                 return demand
             }
             return MemoryPlan(demands, available: available)

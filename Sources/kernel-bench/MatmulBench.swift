@@ -1,5 +1,7 @@
-// Matmul and activation quantisers of one weight type over a model's matrices: 1, 2, 4, 8, 32 and 128 columns.
+// Matmul and activation quantisers of one weight type over a model's matrices: 1, 2, 4, 8, 32 and 128 columns; rows as in
+// a file, and interleaved as the backend packs them ("matmul packed").
 import CKernels
+import Glibc
 
 enum MatmulBench {
     static let columns = [1, 2, 4, 8, 32, 128]
@@ -11,23 +13,48 @@ enum MatmulBench {
     /// Names first, so that a filter builds only what it measures.
     static func all(_ shape: ModelShape, _ options: Options, isa: String) -> [(name: String, make: () -> Benchmark?)] {
         WeightType.all.filter { options.type == nil || $0.label == options.type }.flatMap { type in
-            shape.matrices.flatMap { matrix in
-                columns.map { n in
-                    let name = "matmul \(isa) \(type.label) \(matrix.role) \(matrix.rows)x\(matrix.k) n=\(n)"
-                    return (name, { make(name, type, rows: matrix.rows, k: matrix.k, columns: n, isa: isa) })
+            let layouts = hasPackedKernel(type.type, isa: isa) ? [false, true] : [false]
+            return shape.matrices.flatMap { matrix in
+                columns.flatMap { n in
+                    layouts.map { packed in
+                        let name =
+                            "matmul \(packed ? "packed " : "")\(isa) \(type.label) \(matrix.role) "
+                            + "\(matrix.rows)x\(matrix.k) n=\(n)"
+                        let product = Product(type: type, rows: matrix.rows, k: matrix.k, columns: n, packed: packed)
+                        return (name, { make(name, product, isa: isa) })
+                    }
                 }
             }
         }
     }
 
-    private static func make(_ name: String, _ type: WeightType, rows: Int, k: Int, columns: Int, isa: String)
-        -> Benchmark?
-    {
+    private struct Product {
+        let type: WeightType
+        let rows, k, columns: Int
+        let packed: Bool
+    }
+
+    private static func hasPackedKernel(_ type: tensor_type, isa: String) -> Bool {
+        isa != "scalar" && tensor_type_interleaves(type)
+    }
+
+    /// The same rows interleaved, in large pages as the backend has them.
+    private static func interleaved(_ weights: Memory, _ type: tensor_type, rowBytes: Int) -> Memory {
+        let packed = Memory(bytes: weights.count, largePages: true)
+        for first in stride(from: 0, to: weights.count, by: interleaved_rows * rowBytes) {
+            interleave_rows(type, weights.base + first, rowBytes, packed.base + first)
+        }
+        return packed
+    }
+
+    private static func make(_ name: String, _ product: Product, isa: String) -> Benchmark? {
+        let (type, rows, k, columns) = (product.type, product.rows, product.k, product.columns)
         guard let table = kernels_for(isa), let scalar = kernels_for("scalar"), let rowBytes = type.rowBytes(k),
             let xBytes = type.activationBytes(k)
         else { return nil }
         let copies = max(1, weightBytes / (rows * rowBytes))
-        let weights = Memory(weights: type, k: k, rows: rows * copies, rowBytes: rowBytes)
+        let plain = Memory(weights: type, k: k, rows: rows * copies, rowBytes: rowBytes)
+        let weights = product.packed ? interleaved(plain, type.type, rowBytes: rowBytes) : plain
         let (values, x) = (Memory(random: columns * k, seed: 1), Memory(bytes: columns * xBytes))
         kernels_quantize(
             table, type.info.activation, values.floats, x.base, columns * k / Int(type.activation.block_size))
@@ -37,7 +64,11 @@ enum MatmulBench {
             var arguments = matmul_args(
                 w: weights.base + first * rowBytes, w_row_bytes: rowBytes, x: x.base, x_row_bytes: xBytes,
                 y: out.floats + first % rows, y_stride: rows, k: k, rows: count, columns: n)
-            kernels_matmul(table, type.type, &arguments)
+            if product.packed {
+                kernels_matmul_interleaved(table, type.type, &arguments)
+            } else {
+                kernels_matmul(table, type.type, &arguments)
+            }
         }
         var copy = 0
         return Benchmark(

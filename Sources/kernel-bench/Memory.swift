@@ -1,13 +1,15 @@
 // Aligned memory that lives as long as the benchmark that owns it, and reproducible random numbers to fill it.
 import CKernels
+import Glibc
 
 final class Memory {
     let base: UnsafeMutableRawPointer
     let count: Int
 
-    init(bytes: Int) {
+    init(bytes: Int, largePages: Bool = false) {
         count = bytes
-        base = .allocate(byteCount: max(bytes, 1), alignment: 64)
+        base = .allocate(byteCount: max(bytes, 1), alignment: largePages ? 1 << 21 : 64)
+        if largePages { madvise(base, bytes, MADV_HUGEPAGE) }
         memset(bytes)
     }
 

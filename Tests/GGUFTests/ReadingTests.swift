@@ -1,4 +1,5 @@
 // A valid file gives back exactly what its bytes say: values of every type, tensors, shapes, data.
+import Foundation
 import GGUF
 import Testing
 
@@ -27,6 +28,22 @@ import Testing
         file.add(tensor: "blk.0.attn_q.weight", dimensions: [32, 2], type: .q8_0, fill: 2)
         file.add(tensor: "norm", dimensions: [5], type: .f16, fill: 3)
         return file
+    }
+
+    /// Pages given back are read again from the file; memory that is no mapping is left alone.
+    @Test(arguments: [GGUFFile.LoadMode.map, .read]) func releasedBytesStayReadable(mode: GGUFFile.LoadMode) throws {
+        var builder = FileBuilder()
+        builder.add(tensor: "w", dimensions: [64, 1024], fill: 7)
+        let path = NSTemporaryDirectory() + "released-\(UInt64.random(in: 0...UInt64.max)).gguf"
+        defer { unlink(path) }
+        try Data(builder.bytes).write(to: URL(fileURLWithPath: path))
+        let file = try GGUFFile(path: path, mode: mode)
+        let bytes = file.bytes(of: try #require(file.tensor("w")))
+        let before = Array(bytes)
+        file.releasePages(of: bytes)
+        #expect(Array(bytes) == before)
+        before.withUnsafeBytes { file.releasePages(of: $0) }
+        #expect(Array(bytes) == before)
     }
 
     @Test func scalars() throws {

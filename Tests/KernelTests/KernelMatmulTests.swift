@@ -4,7 +4,7 @@ import CKernels
 import Testing
 
 /// A product y[columns, rows] of random weights and activations; `rows` and `columns` may be cut out of it.
-private struct Product {
+struct Product {
     let type: ListedType
     let k, rows, columns: Int
     let weights, activations: [UInt8]

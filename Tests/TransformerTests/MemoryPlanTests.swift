@@ -29,6 +29,29 @@ import Testing
         }
     }
 
+    /// The copy takes the place of mapped pages, and comes on top of a file that was read or of a table that stays.
+    @Test func repackedWeightsAreCounted() throws {
+        let file = try fixture("tiny-llama-Q8_0")
+        let plain = try demand("tiny-llama-Q8_0")
+        var read = try MemoryDemand(
+            name: "read", file: file, mode: .read, context: nil, cacheType: .automatic, batch: (512, 32))
+        var (mapped, kept) = (plain, plain)
+        let backend = try CPUBackend(threads: 1)
+        mapped.repack(file, by: backend)
+        read.repack(file, by: backend)
+        kept.repack(file, by: try CPUBackend(threads: 1, repack: false))
+        #expect(kept.repacked == 0 && kept.total == plain.total)
+        guard CPUBackend.availableISAs.contains("avx2") else { return }
+        let table = try #require(file.tensor("token_embd.weight"))
+        let copies = file.tensors.filter { $0.type == .q8_0 && $0.shape.count == 2 && $0.name != table.name }
+        let head = file.tensor("output.weight") == nil && table.type == .q8_0 ? table.byteCount : 0
+        let bytes = copies.reduce(0) { $0 + $1.byteCount }
+        #expect(bytes > 0 && mapped.repacked == bytes + head)
+        #expect(mapped.weights == plain.weights - bytes)
+        #expect(read.weights == plain.weights && read.total == plain.total + bytes + head)
+        #expect(MemoryPlan([mapped], available: nil).lines[0].contains("repacked"))
+    }
+
     @Test func theDefaultContextIsBounded() throws {
         #expect(try demand("tiny-llama").context == 256)
         var config = DecoderConfig(architecture: "llama")

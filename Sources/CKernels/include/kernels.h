@@ -65,6 +65,9 @@ typedef enum activation_kind {
 typedef struct kernel_table {
     const char *isa;   ///< "scalar", "avx2", ...
     void (*matmul[tensor_type_count])(const matmul_args *args);
+    /// The same for weights whose rows are interleaved (interleave_rows): w points to the first of 8 rows, rows is a multiple of
+    /// 8, w_row_bytes is as before. Bits equal those of `matmul` where activations are quantised. NULL: type without that form.
+    void (*matmul_interleaved[tensor_type_count])(const matmul_args *args);
     /// Conversion of activations; filled for every type that some other type names as its activation type.
     void (*quantize[tensor_type_count])(const float *x, void *y, size_t blocks);
     /// y = x / sqrt(mean(x^2) + eps) * w; w may be NULL. x == y allowed.
@@ -98,6 +101,11 @@ const char *const *kernels_isas(void);
 
 /// Whether weights of this type have a matmul (types that are activations only have none).
 static inline bool kernels_has_matmul(const kernel_table *table, tensor_type type) { return table->matmul[type] != NULL; }
+
+/// Runs the slot for interleaved weights; the type must have the form.
+static inline void kernels_matmul_interleaved(const kernel_table *table, tensor_type type, const matmul_args *args) {
+    table->matmul_interleaved[type](args);
+}
 
 /// Runs the matmul slot of a weight type.
 static inline void kernels_matmul(const kernel_table *table, tensor_type type, const matmul_args *args) {

@@ -1,6 +1,7 @@
 /// Tensor types: layout of a block, its exact meaning (dequantize), its reference quantiser and scalar dot product.
 #ifndef QUANT_H
 #define QUANT_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,16 @@ const tensor_type_info *tensor_type_get(tensor_type type);
 
 /// The type with this ggml id, or tensor_type_count.
 tensor_type tensor_type_from_ggml(uint32_t ggml_id);
+
+/// Rows that are interleaved with each other, for kernels that want a piece of 8 rows in one vector (quant/interleave.c).
+enum { interleaved_rows = 8 };
+
+/// Whether rows of this type can be interleaved.
+bool tensor_type_interleaves(tensor_type type);
+/// 8 rows, row_bytes apart, to as many bytes; `out` must not overlap them.
+void interleave_rows(tensor_type type, const void *rows, size_t row_bytes, void *out);
+/// One block of row `row` < 8 out of the 8 blocks at `group`: the inverse.
+void take_interleaved_block(tensor_type type, const void *group, size_t row, void *block);
 
 /// IEEE binary16 to binary32 and back, round to nearest even, NaN kept quiet.
 float f16_to_f32(uint16_t h);

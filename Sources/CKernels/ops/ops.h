@@ -7,6 +7,8 @@
 
 /// Scalar matmul of a weight type, or NULL for types that are activations only.
 void (*matmul_reference(tensor_type type))(const matmul_args *args);
+/// The same for interleaved weights, or NULL for types without that form.
+void (*matmul_interleaved_reference(tensor_type type))(const matmul_args *args);
 void rms_norm(const float *x, const float *w, float *y, size_t n, float eps);
 void layer_norm(const float *x, const float *w, const float *b, float *y, size_t n, float eps);
 float softmax(float *x, size_t n);

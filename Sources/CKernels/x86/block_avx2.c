@@ -7,7 +7,8 @@
 #include "x86/q8_0.h"
 
 #define MATMUL(name, activation) \
-    void matmul_##name##_##activation##_avx2(const matmul_args *a) { block_matmul(a, type_##name()); }
+    void matmul_##name##_##activation##_avx2(const matmul_args *a) { block_matmul(a, type_##name(), false); } \
+    void interleaved_##name##_##activation##_avx2(const matmul_args *a) { block_matmul(a, type_##name(), true); }
 MATMUL(q8_0, q8_0)
 MATMUL(q4_0, q8_0)
 MATMUL(q4_1, q8_1)

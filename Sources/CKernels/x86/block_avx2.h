@@ -21,6 +21,7 @@ typedef struct block_type {
     sum_mode mode;
     int offset;
     bool has_min;
+    bool interleaved;   // how the rows of the call stand in memory
 } block_type;
 
 /// What the multiplication needs of some columns x blocks of activations: fewer columns, longer runs of blocks.
@@ -84,6 +85,7 @@ ALWAYS_INLINE void block_multiply(const block_type type, const block_tile *t, co
                 const __m256i wide = _mm256_madd_epi16(products[c], ones);
                 total[c] = j == 0 ? wide : _mm256_add_epi32(total[c], wide);
             }
+            columns_in_step(total, columns);
         }
         UNROLL for (int c = 0; c < columns; c++) {
             const size_t i = (c0 + (size_t)c) * panel->count + first + b;
@@ -126,12 +128,12 @@ ALWAYS_INLINE void block_rows(const block_type type, const matmul_args *a, const
     block_tile tiles[tile_blocks];
     __m256 sums[block_columns];
     for (size_t row = 0; row < a->rows; row += tile_rows) {
-        const row_pointers p = rows_at(a, row);
+        const row_pointers p = rows_at(a, row, type.interleaved);
         load_panel(a, row, panel->column, columns, panel->first > 0, sums);
         for (size_t b = 0; columns > 2 && b < panel->count; b += tile_blocks) {
             const size_t count = panel->count - b < tile_blocks ? panel->count - b : tile_blocks;
             for (size_t i = 0; i < count; i++) {
-                if (columns <= prefetch_columns) prefetch_next_rows(a, &p, panel->first + b + i, type.bytes);
+                prefetch_next_rows(a, &p, panel->first + b + i, type.bytes);
                 type.unpack(&p, panel->first + b + i, &tiles[i]);
             }
             block_columns_of_4(type, tiles, panel, (size_t[2]){b, count}, sums);
@@ -142,7 +144,8 @@ ALWAYS_INLINE void block_rows(const block_type type, const matmul_args *a, const
     }
 }
 
-ALWAYS_INLINE void block_matmul(const matmul_args *a, const block_type type) {
+ALWAYS_INLINE void block_matmul(const matmul_args *a, block_type type, bool interleaved) {
+    type.interleaved = interleaved;
     activation_panel panel;
     const size_t blocks = a->k / block_values;
     for (panel.column = 0; panel.column < a->columns; panel.column += panel.columns) {

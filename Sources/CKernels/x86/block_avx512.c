@@ -11,7 +11,12 @@
     void matmul_##name##_##activation##_avx2(const matmul_args *a);     \
     void matmul_##name##_##activation##_avx512(const matmul_args *a) {  \
         if (a->columns <= 2) matmul_##name##_##activation##_avx2(a);    \
-        else wide_block_matmul(a, type_##name());                       \
+        else wide_block_matmul(a, type_##name(), false);                \
+    }                                                                   \
+    void interleaved_##name##_##activation##_avx2(const matmul_args *a);\
+    void interleaved_##name##_##activation##_avx512(const matmul_args *a) { \
+        if (a->columns <= 2) interleaved_##name##_##activation##_avx2(a); \
+        else wide_block_matmul(a, type_##name(), true);                 \
     }
 MATMUL(q8_0, q8_0)
 MATMUL(q4_0, q8_0)

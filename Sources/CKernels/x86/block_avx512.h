@@ -70,16 +70,14 @@ ALWAYS_INLINE void wide_block_rows(const block_type type, const matmul_args *a, 
     wide_block_tile tiles[tile_blocks];
     __m512 sums[block_columns];
     for (size_t row = 0; row < a->rows; row += wide_rows) {
-        const row_pointers p[2] = {rows_at(a, row), rows_at(a, row + tile_rows)};
+        const row_pointers p[2] = {rows_at(a, row, type.interleaved), rows_at(a, row + tile_rows, type.interleaved)};
         wide_load(a, row, panel, sums);
         for (size_t b = 0; b < panel->count; b += tile_blocks) {
             const size_t count = panel->count - b < tile_blocks ? panel->count - b : tile_blocks;
             for (size_t i = 0; i < count; i++) {
                 const size_t block = panel->first + b + i;
-                if (panel->columns <= prefetch_columns) {
-                    prefetch_next_rows(a, &p[1], 2 * block, type.bytes);
-                    prefetch_next_rows(a, &p[1], 2 * block + 1, type.bytes);
-                }
+                prefetch_next_rows(a, &p[1], 2 * block, type.bytes);
+                prefetch_next_rows(a, &p[1], 2 * block + 1, type.bytes);
                 wide_block_unpack(type, p, block, &tiles[i]);
             }
             wide_block_columns(type, tiles, panel, (size_t[2]){b, count}, sums);
@@ -88,7 +86,8 @@ ALWAYS_INLINE void wide_block_rows(const block_type type, const matmul_args *a, 
     }
 }
 
-ALWAYS_INLINE void wide_block_matmul(const matmul_args *a, block_type type) {
+ALWAYS_INLINE void wide_block_matmul(const matmul_args *a, block_type type, bool interleaved) {
+    type.interleaved = interleaved;
     activation_panel panel;
     const size_t blocks = a->k / block_values;
     if (type.mode.is_signed) type.offset = 128;

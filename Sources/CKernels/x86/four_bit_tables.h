@@ -19,12 +19,13 @@ ALWAYS_INLINE void unpack_iq4_nl(const row_pointers *p, size_t block, block_tile
 
 /// 2^(e - 128) for 8 rows; subnormal for e < 2.
 ALWAYS_INLINE __m256 power_scales(const row_pointers *p, size_t offset) {
-    uint32_t bits[tile_rows];
-    for (int r = 0; r < tile_rows; r++) {
-        const uint8_t e = (uint8_t)p->row[r][offset];
-        bits[r] = e < 2 ? 0x00200000u << e : (uint32_t)(e - 1) << 23;
-    }
-    return _mm256_castsi256_ps(_mm256_loadu_si256((const __m256i *)bits));
+    uint8_t exponents[tile_rows];
+    for (int r = 0; r < tile_rows; r++)
+        exponents[r] = (uint8_t)(p->interleaved ? p->row[0][tile_rows * offset + (size_t)r] : p->row[r][offset]);
+    const __m256i e = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)exponents)), one = _mm256_set1_epi32(1);
+    const __m256i subnormal = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), e);
+    const __m256i normal = _mm256_slli_epi32(_mm256_sub_epi32(e, one), 23);
+    return _mm256_castsi256_ps(_mm256_blendv_epi8(subnormal, normal, _mm256_cmpgt_epi32(e, one)));
 }
 
 ALWAYS_INLINE void unpack_mxfp4(const row_pointers *p, size_t block, block_tile *t) {
@@ -38,7 +39,9 @@ ALWAYS_INLINE void unpack_mxfp4(const row_pointers *p, size_t block, block_tile 
 ALWAYS_INLINE void unpack_iq4_xs_scales(const row_pointers *p, size_t offset, super_tile *t) {
     __m256i header[4];   // d and scales_h; scales_l; the first values
     load_transposed(p, offset, header);
-    t->d = load_f16_of_rows(p, offset);
+    const __m256i d = _mm256_and_si256(header[0], _mm256_set1_epi32(0xffff));
+    const __m256i ordered = _mm256_permute4x64_epi64(_mm256_packus_epi32(d, d), 0xd8);
+    t->d = _mm256_cvtph_ps(_mm256_castsi256_si128(ordered));
     UNROLL for (int g = 0; g < 8; g++) {
         const __m256i low = _mm256_and_si256(_mm256_srli_epi32(header[1], 4 * g), _mm256_set1_epi32(15));
         const __m256i high = _mm256_and_si256(_mm256_srli_epi32(header[0], 16 + 2 * g), _mm256_set1_epi32(3));
@@ -54,14 +57,14 @@ ALWAYS_INLINE void unpack_iq4_xs(const row_pointers *p, size_t offset, int part,
 }
 
 ALWAYS_INLINE block_type type_iq4_nl(void) {
-    return (block_type){unpack_iq4_nl, sizeof(block_iq4_nl), {true, 1}, 0, false};
+    return (block_type){unpack_iq4_nl, sizeof(block_iq4_nl), {true, 1}, 0, false, false};
 }
 
 ALWAYS_INLINE block_type type_mxfp4(void) {
-    return (block_type){unpack_mxfp4, sizeof(block_mxfp4), {false, 4}, 12, false};
+    return (block_type){unpack_mxfp4, sizeof(block_mxfp4), {false, 4}, 12, false, false};
 }
 
 ALWAYS_INLINE super_type type_iq4_xs(void) {
-    return (super_type){unpack_iq4_xs_scales, unpack_iq4_xs, sizeof(block_iq4_xs), 8, 32, {true, 1}, no_mins};
+    return (super_type){unpack_iq4_xs_scales, unpack_iq4_xs, sizeof(block_iq4_xs), 8, 32, {true, 1}, no_mins, false};
 }
 #endif

@@ -50,8 +50,12 @@ ALWAYS_INLINE void unpack_q3_K_scales(const row_pointers *p, size_t base, super_
     const size_t offset = base + offsetof(block_q3_K, scales);
     __m256i rows[4], packed[4];   // low nibbles of scales 0..3 and 8..11; of 4..7 and 12..15; upper bit pairs; d
     // The scales are 14 bytes before the end of the block: 16 are read from 2 bytes earlier.
-    UNROLL for (int r = 0; r < 4; r++) rows[r] = _mm256_bsrli_epi128(load_two_rows(p, r, offset - 2), 2);
-    transpose(rows, packed);
+    if (p->interleaved) {
+        UNROLL for (size_t j = 0; j < 3; j++) packed[j] = load_interleaved(p, offset + 4 * j);
+    } else {
+        UNROLL for (int r = 0; r < 4; r++) rows[r] = _mm256_bsrli_epi128(load_two_rows(p, r, offset - 2), 2);
+        transpose(rows, packed);
+    }
     const __m256i low = _mm256_set1_epi8(15), upper = _mm256_set1_epi8(0x30);
     const __m256i scales[4] = {
         _mm256_or_si256(_mm256_and_si256(packed[0], low), _mm256_and_si256(_mm256_slli_epi16(packed[2], 4), upper)),
@@ -83,10 +87,10 @@ ALWAYS_INLINE void unpack_q3_K(const row_pointers *p, size_t offset, int part, _
 }
 
 ALWAYS_INLINE super_type type_q2_K(void) {
-    return (super_type){unpack_q2_K_scales, unpack_q2_K, sizeof(block_q2_K), 32, 16, {false, 4}, float_mins};
+    return (super_type){unpack_q2_K_scales, unpack_q2_K, sizeof(block_q2_K), 32, 16, {false, 4}, float_mins, false};
 }
 
 ALWAYS_INLINE super_type type_q3_K(void) {
-    return (super_type){unpack_q3_K_scales, unpack_q3_K, sizeof(block_q3_K), 32, 16, {false, 4}, integer_mins};
+    return (super_type){unpack_q3_K_scales, unpack_q3_K, sizeof(block_q3_K), 32, 16, {false, 4}, integer_mins, false};
 }
 #endif

@@ -6,9 +6,7 @@
 
 /// Adds 16 where bit k of the 32 bits at `offset` of a row is set, to its value k.
 ALWAYS_INLINE void add_fifth_bits(const row_pointers *p, size_t offset, __m256i q[8]) {
-    uint32_t h[tile_rows];
-    for (int r = 0; r < tile_rows; r++) memcpy(&h[r], p->row[r] + offset, 4);
-    const __m256i bits = _mm256_loadu_si256((const __m256i *)h);
+    const __m256i bits = load_words(p, offset);
     UNROLL for (int j = 0; j < 8; j++) {   // values 4j ..< 4j + 4 have half of byte j / 2
         const char b = (char)(j / 2);
         const __m256i byte = _mm256_shuffle_epi8(bits, _mm256_broadcastsi128_si256(_mm_setr_epi8(
@@ -36,10 +34,10 @@ ALWAYS_INLINE void unpack_q5_1(const row_pointers *p, size_t block, block_tile *
 }
 
 ALWAYS_INLINE block_type type_q5_0(void) {
-    return (block_type){unpack_q5_0, sizeof(block_q5_0), {false, 4}, 16, false};
+    return (block_type){unpack_q5_0, sizeof(block_q5_0), {false, 4}, 16, false, false};
 }
 
 ALWAYS_INLINE block_type type_q5_1(void) {
-    return (block_type){unpack_q5_1, sizeof(block_q5_1), {false, 4}, 0, true};
+    return (block_type){unpack_q5_1, sizeof(block_q5_1), {false, 4}, 0, true, false};
 }
 #endif

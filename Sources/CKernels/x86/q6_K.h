@@ -46,6 +46,6 @@ ALWAYS_INLINE void unpack_q6_K(const row_pointers *p, size_t offset, int part, _
 }
 
 ALWAYS_INLINE super_type type_q6_K(void) {
-    return (super_type){unpack_q6_K_scales, unpack_q6_K, sizeof(block_q6_K), 32, 16, {false, 2}, integer_mins};
+    return (super_type){unpack_q6_K_scales, unpack_q6_K, sizeof(block_q6_K), 32, 16, {false, 2}, integer_mins, false};
 }
 #endif

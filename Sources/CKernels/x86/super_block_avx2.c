@@ -8,7 +8,8 @@
 #include "x86/q6_K.h"
 
 #define MATMUL(name) \
-    void matmul_##name##_q8_K_avx2(const matmul_args *a) { super_matmul(a, type_##name()); }
+    void matmul_##name##_q8_K_avx2(const matmul_args *a) { super_matmul(a, type_##name(), false); } \
+    void interleaved_##name##_q8_K_avx2(const matmul_args *a) { super_matmul(a, type_##name(), true); }
 MATMUL(q2_K)
 MATMUL(q3_K)
 MATMUL(q4_K)

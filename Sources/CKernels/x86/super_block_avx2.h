@@ -26,6 +26,7 @@ typedef struct super_type {
     int group;      // values per scale: 16 or 32
     sum_mode mode;
     enum { no_mins, float_mins, integer_mins } mins;   // integer: in units of d
+    bool interleaved;   // how the rows of the call stand in memory
 } super_type;
 
 typedef struct column_set {
@@ -58,6 +59,7 @@ ALWAYS_INLINE void multiply_part(const super_type type, const __m256i *q, const 
         byte_products(type.mode, q + first, values, columns.count, products);
         UNROLL for (int c = 0; c < columns.count; c++)
             total[c] = _mm256_add_epi32(total[c], _mm256_madd_epi16(products[c], t->scale[at / vectors]));
+        columns_in_step(total, columns.count);
     }
 }
 
@@ -98,20 +100,21 @@ ALWAYS_INLINE void super_panel(const super_type type, super_tile *t, const row_p
     }
 }
 
-ALWAYS_INLINE void super_matmul(const matmul_args *a, const super_type type) {
+ALWAYS_INLINE void super_matmul(const matmul_args *a, super_type type, bool interleaved) {
+    type.interleaved = interleaved;
     super_tile tile;
     __m256 sums[panel_columns];
     const block_q8_K *x[panel_columns];
     for (size_t column = 0; column < a->columns; column += panel_columns) {
         const size_t columns = a->columns - column < panel_columns ? a->columns - column : panel_columns;
         for (size_t row = 0; row < a->rows; row += tile_rows) {
-            const row_pointers p = rows_at(a, row);
+            const row_pointers p = rows_at(a, row, type.interleaved);
             for (size_t c = 0; c < columns; c++) {
                 x[c] = (const block_q8_K *)((const char *)a->x + (column + c) * a->x_row_bytes);
                 sums[c] = _mm256_setzero_ps();
             }
             for (size_t block = 0; block < a->k / super_block; block++) {
-                if (columns <= prefetch_columns) prefetch_next_rows(a, &p, block, type.bytes);
+                prefetch_next_rows(a, &p, block, type.bytes);
                 super_panel(type, &tile, &p, block * type.bytes, (column_set){x, (int)columns}, sums);
                 for (size_t c = 0; c < columns; c++) x[c]++;
             }

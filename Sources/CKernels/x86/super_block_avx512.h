@@ -97,23 +97,22 @@ ALWAYS_INLINE void wide_store(const matmul_args *a, size_t row, size_t column, s
 }
 
 /// More than two columns.
-ALWAYS_INLINE void wide_super_matmul(const matmul_args *a, const super_type type) {
+ALWAYS_INLINE void wide_super_matmul(const matmul_args *a, super_type type, bool interleaved) {
+    type.interleaved = interleaved;
     wide_super_tile tile;
     __m512 sums[panel_columns];
     const block_q8_K *x[panel_columns];
     for (size_t column = 0; column < a->columns; column += panel_columns) {
         const size_t columns = a->columns - column < panel_columns ? a->columns - column : panel_columns;
         for (size_t row = 0; row < a->rows; row += wide_rows) {
-            const row_pointers p[2] = {rows_at(a, row), rows_at(a, row + tile_rows)};
+            const row_pointers p[2] = {rows_at(a, row, type.interleaved), rows_at(a, row + tile_rows, type.interleaved)};
             for (size_t c = 0; c < columns; c++) {
                 x[c] = (const block_q8_K *)((const char *)a->x + (column + c) * a->x_row_bytes);
                 sums[c] = _mm512_setzero_ps();
             }
             for (size_t block = 0; block < a->k / super_block; block++) {
-                if (columns <= prefetch_columns) {
-                    prefetch_next_rows(a, &p[1], 2 * block, type.bytes);
-                    prefetch_next_rows(a, &p[1], 2 * block + 1, type.bytes);
-                }
+                prefetch_next_rows(a, &p[1], 2 * block, type.bytes);
+                prefetch_next_rows(a, &p[1], 2 * block + 1, type.bytes);
                 wide_unpack(type, p, block * type.bytes, &tile);
                 wide_panel(type, &tile, (column_set){x, (int)columns}, sums);
                 for (size_t c = 0; c < columns; c++) x[c]++;

@@ -8,7 +8,7 @@
 
 ALWAYS_INLINE void unpack_rows(const super_block_layout *layout, const row_pointers *p, size_t offset, super_tile *t) {
     unpacked_super_block rows[tile_rows];
-    row_pointers unpacked;
+    row_pointers unpacked = {.interleaved = false};
     float d[tile_rows];
     for (int r = 0; r < tile_rows; r++) {
         layout->unpack(p->row[r] + offset, &rows[r]);
@@ -35,7 +35,7 @@ ALWAYS_INLINE void unpack_rows(const super_block_layout *layout, const row_point
         unpack_rows(&layout_##name, p, offset, t);                                                   \
     }                                                                                                \
     ALWAYS_INLINE super_type type_##name(void) {                                                     \
-        return (super_type){unpack_##name, NULL, sizeof(block_##name), 8, 16, {true, 1}, no_mins};   \
+        return (super_type){unpack_##name, NULL, sizeof(block_##name), 8, 16, {true, 1}, no_mins, false};   \
     }
 UNPACKED_TYPE(iq1_s)
 UNPACKED_TYPE(iq1_m)

@@ -4,7 +4,7 @@
 #include "x86/unpacked.h"
 
 #define MATMUL(name) \
-    void matmul_##name##_q8_K_avx2(const matmul_args *a) { super_matmul(a, type_##name()); }
+    void matmul_##name##_q8_K_avx2(const matmul_args *a) { super_matmul(a, type_##name(), false); }
 MATMUL(iq1_s)
 MATMUL(iq1_m)
 MATMUL(iq2_xxs)

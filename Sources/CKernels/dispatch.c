@@ -31,6 +31,7 @@ static void fill_scalar(kernel_table *t) {
         .attention = attention,
         .activate = activate,
         .add_scaled = add_scaled,
+        .scale = scale,
     };
     for (tensor_type type = 0; type < tensor_type_count; type++) {
         const tensor_type activation = tensor_type_get(type)->activation;

@@ -82,6 +82,8 @@ typedef struct kernel_table {
     void (*activate)(activation_kind kind, const float *gate, const float *up, float *y, size_t n);
     /// y += scale * x
     void (*add_scaled)(const float *x, float scale, float *y, size_t n);
+    /// x = softcap(factor * x) in place, softcap(v) = cap * tanh(v / cap); cap 0: none.
+    void (*scale)(float *x, float factor, float cap, size_t n);
 } kernel_table;
 
 /// The best table for this CPU, or the one named by COOLFUSION_ISA or kernels_select. Never NULL: a COOLFUSION_ISA that

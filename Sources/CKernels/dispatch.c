@@ -37,7 +37,9 @@ static void fill_scalar(kernel_table *t) {
         const tensor_type activation = tensor_type_get(type)->activation;
         t->matmul[type] = matmul_reference(type);
         t->quantize[activation] = tensor_type_get(activation)->quantize;
+        t->dequantize[type] = tensor_type_get(type)->dequantize;
     }
+    t->quantize[tensor_type_f16] = tensor_type_get(tensor_type_f16)->quantize;
 }
 
 static void build_tables(void) {

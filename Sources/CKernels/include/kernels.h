@@ -65,8 +65,10 @@ typedef enum activation_kind {
 typedef struct kernel_table {
     const char *isa;   ///< "scalar", "avx2", ...
     void (*matmul[tensor_type_count])(const matmul_args *args);
-    /// Conversion of activations; filled for every type that some other type names as its activation type.
+    /// Conversion of activations; filled for F16 (caches) and every type that some other type names as its activation type.
     void (*quantize[tensor_type_count])(const float *x, void *y, size_t blocks);
+    /// The values of packed blocks; filled for every type.
+    void (*dequantize[tensor_type_count])(const void *w, float *y, size_t blocks);
     /// y = x / sqrt(mean(x^2) + eps) * w; w may be NULL. x == y allowed.
     void (*rms_norm)(const float *x, const float *w, float *y, size_t n, float eps);
     /// y = (x - mean) / sqrt(var + eps) * w + b; w and b may be NULL. x == y allowed.
@@ -109,5 +111,10 @@ static inline void kernels_matmul(const kernel_table *table, tensor_type type, c
 /// Converts activations to a type that some weight type names as its activation type; for f32 this is a copy.
 static inline void kernels_quantize(const kernel_table *table, tensor_type type, const float *x, void *y, size_t blocks) {
     table->quantize[type](x, y, blocks);
+}
+
+/// The values of packed blocks of any type.
+static inline void kernels_dequantize(const kernel_table *table, tensor_type type, const void *w, float *y, size_t blocks) {
+    table->dequantize[type](w, y, blocks);
 }
 #endif

@@ -82,7 +82,7 @@ enum Machine {
     /// Most memory that was resident so far, mapped weights included.
     static var peakBytes: Int {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return usage.ru_maxrss * 1024
     }
 

@@ -28,16 +28,16 @@ def run(command, **variables):
     return json.loads(output)
 
 
-def ours(given, path, threads, tests):
-    command = [given.binary, "bench", "-m", path, "--json", "-t", str(threads), "-r", "1", *tests]
+def ours(given, path, threads, tests, repetitions=1):
+    command = [given.binary, "bench", "-m", path, "--json", "-t", str(threads), "-r", str(repetitions), *tests]
     if not given.isa:
         return run(command)
     # OpenBLAS picks its kernels by itself.
     return run([*command, "--isa", given.isa], **({"OPENBLAS_CORETYPE": "Haswell"} if given.isa == "avx2" else {}))
 
 
-def peer(path, threads, tests):
-    return run([sys.executable, HERE / "peer.py", "-m", path, "-t", str(threads), "-r", "1", *tests])
+def peer(path, threads, tests, repetitions=1):
+    return run([sys.executable, HERE / "peer.py", "-m", path, "-t", str(threads), "-r", str(repetitions), *tests])
 
 
 def compare(pairs, clock, depth):
@@ -79,8 +79,8 @@ def measure(given, path):
 
 def beside_a_busy_process(given, path):
     """Two threads: tokens per second of the wall clock, quiet and with one process that never sleeps; share of the quiet speed."""
-    tests = ["-p", "128", "-n", "32", "--batch", "8", "-d", "256"]
-    sides = {"ours": lambda: ours(given, path, 2, tests), "peer": lambda: peer(path, 2, tests)}
+    tests, times = ["-p", "128", "-n", "64", "--batch", "8", "-d", "256"], 5  # long beside the scheduler's slices
+    sides = {"ours": lambda: ours(given, path, 2, tests, times), "peer": lambda: peer(path, 2, tests, times)}
     rows = []
     for name, side in sides.items():
         quiet, busy = [], []
@@ -93,10 +93,10 @@ def beside_a_busy_process(given, path):
                 loop.kill()
                 loop.wait()
         for index, row in enumerate(quiet[0]):
-            seconds = [(q[index]["wall_seconds"][0], b[index]["wall_seconds"][0]) for q, b in zip(quiet, busy)]
+            seconds = [(sum(q[index]["wall_seconds"]), sum(b[index]["wall_seconds"])) for q, b in zip(quiet, busy)]
             rows.append({
-                "engine": name, "test": row["test"], "quiet": row["tokens"] / statistics.median(q for q, _ in seconds),
-                "busy": row["tokens"] / statistics.median(b for _, b in seconds),
+                "engine": name, "test": row["test"], "quiet": times * row["tokens"] / statistics.median(q for q, _ in seconds),
+                "busy": times * row["tokens"] / statistics.median(b for _, b in seconds),
                 "share": statistics.median(q / b for q, b in seconds), "shares": [q / b for q, b in seconds]})
     return {"model": path.stem, "rows": rows}
 

@@ -140,6 +140,12 @@ def arguments():
     return given
 
 
+def command(words):
+    """What was asked, without the paths of this machine."""
+    kept = [word for before, word in zip(["", *words], words) if not {before, word} & {"--models", "--binary", "--json"}]
+    return " ".join(["python3 tools/bench_peers", *kept])
+
+
 def processor():
     lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
@@ -152,7 +158,7 @@ def main():
 
     document = {
         "machine": processor(), "cores": os.cpu_count(), "date": time.strftime("%Y-%m-%d"), "isa": given.isa or "best",
-        "command": "python3 tools/bench_peers " + " ".join(sys.argv[1:]), "load_average": os.getloadavg()[0], "results": [],
+        "command": command(sys.argv[1:]), "load_average": os.getloadavg()[0], "results": [],
     }
     for shape in given.shapes.split(","):
         for kind in given.types.split(","):

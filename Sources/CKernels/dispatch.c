@@ -31,13 +31,16 @@ static void fill_scalar(kernel_table *t) {
         .attention = attention,
         .activate = activate,
         .add_scaled = add_scaled,
+        .scale = scale,
     };
     for (tensor_type type = 0; type < tensor_type_count; type++) {
         const tensor_type activation = tensor_type_get(type)->activation;
         t->matmul[type] = matmul_reference(type);
         t->matmul_interleaved[type] = matmul_interleaved_reference(type);
         t->quantize[activation] = tensor_type_get(activation)->quantize;
+        t->dequantize[type] = tensor_type_get(type)->dequantize;
     }
+    t->quantize[tensor_type_f16] = tensor_type_get(tensor_type_f16)->quantize;
 }
 
 static void build_tables(void) {

@@ -2,10 +2,15 @@
 // compare-and-swap on it, so a thread that is late for a run can never take a chunk of another. Workers waiting for a run
 // and the caller waiting for the last chunk both spin for a short while and then sleep on a futex. (Measured on two
 // cores: fork-join 0.2-0.6 us while spinning, 8 us through the futex; endless spinning cost 0.5-0.9 ms on a busy machine.)
+// A busy process on a worker's processor keeps it from its chunk for milliseconds while everyone waits. So a caller that
+// has spun in vain moves workers that hold a chunk to its own processor before it sleeps, where they go on at once; a
+// worker that finds itself on the caller's processor afterwards leaves it. (Two threads beside a busy process, share of the
+// quiet speed: 0.5 to 0.6 without, 0.7 to 0.9 with this.)
 #define _GNU_SOURCE
 #include "thread_pool.h"
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,15 +22,19 @@
 
 enum { spin_nanoseconds = 60000, relaxes_per_clock_check = 32, cache_line = 128 };
 
-typedef struct worker_start {
-    thread_pool *pool;
-    size_t worker;
-} worker_start;
+typedef struct pool_worker {
+    _Alignas(cache_line) thread_pool *pool;
+    size_t number;
+    pthread_t handle;
+    _Atomic(pid_t) thread;   // 0 until it runs
+    atomic_bool holds_chunk;
+    atomic_bool was_moved;   // to the processor of a caller that waited for it
+} pool_worker;
 
 struct thread_pool {
     size_t threads;
-    pthread_t *handles;      // [threads - 1]
-    worker_start *starts;    // [threads - 1]
+    pool_worker *workers;    // [threads]; the first stands for the caller
+    bool has_processors;     // one for every thread, so that threads may choose theirs
     pthread_mutex_t running; // held by the caller of a run
     // The run in progress; stable while a chunk of its generation is unfinished.
     _Atomic(thread_pool_task) task;
@@ -33,6 +42,8 @@ struct thread_pool {
     atomic_size_t first_chunk;   // of this slice of the run
     atomic_uint_least32_t slice; // chunks in this slice
     atomic_bool stopping;
+    _Atomic(pid_t) caller;       // of the run in progress
+    atomic_int caller_processor;
     _Alignas(cache_line) atomic_uint_least64_t state;      // generation << 32 | chunks not yet claimed
     _Alignas(cache_line) atomic_uint_least32_t generation; // futex of the workers
     atomic_uint_least32_t sleepers;
@@ -76,7 +87,9 @@ static void work(thread_pool *pool, uint32_t generation, size_t worker) {
     while ((uint32_t)(state >> 32) == generation && (uint32_t)state > 0) {
         // Success means that the run is unfinished, so the fields read above belong to it.
         if (!atomic_compare_exchange_weak(&pool->state, &state, state - 1)) continue;
+        atomic_store_explicit(&pool->workers[worker].holds_chunk, true, memory_order_relaxed);
         task(context, first + slice - (uint32_t)state, worker);
+        atomic_store_explicit(&pool->workers[worker].holds_chunk, false, memory_order_relaxed);
         if (atomic_fetch_sub(&pool->unfinished, 1) == 1 && atomic_load(&pool->caller_sleeps)) {
             futex_wake(&pool->unfinished, 1);
         }
@@ -84,10 +97,47 @@ static void work(thread_pool *pool, uint32_t generation, size_t worker) {
     }
 }
 
+static pid_t own_thread(void) {
+    static _Thread_local pid_t thread;
+    if (thread == 0) thread = (pid_t)syscall(SYS_gettid);
+    return thread;
+}
+
+/// Moves workers that hold a chunk to the calling thread's processor, which is about to be free.
+static void fetch_stragglers(thread_pool *pool) {
+    const int processor = sched_getcpu();
+    if (!pool->has_processors || processor < 0) return;
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(processor, &here);
+    atomic_store(&pool->caller_processor, processor);
+    for (size_t i = 1; i < pool->threads; i++) {
+        pool_worker *worker = &pool->workers[i];
+        const pid_t thread = atomic_load(&worker->thread);
+        if (thread == 0 || !atomic_load(&worker->holds_chunk)) continue;
+        atomic_store(&worker->was_moved, true);
+        sched_setaffinity(thread, sizeof here, &here);
+    }
+}
+
+/// Goes to any processor that the caller may use but is not on, if this worker was fetched or stands in the caller's way.
+static void leave_caller(pool_worker *worker) {
+    thread_pool *pool = worker->pool;
+    const int processor = atomic_load_explicit(&pool->caller_processor, memory_order_relaxed);
+    if (!pool->has_processors || processor < 0) return;
+    if (!atomic_load_explicit(&worker->was_moved, memory_order_relaxed) && sched_getcpu() != processor) return;
+    atomic_store(&worker->was_moved, false);
+    cpu_set_t others;
+    if (sched_getaffinity(atomic_load(&pool->caller), sizeof others, &others) != 0) return;
+    CPU_CLR(processor, &others);
+    if (CPU_COUNT(&others) > 0) sched_setaffinity(0, sizeof others, &others);
+}
+
 static void *worker_main(void *argument) {
-    const worker_start *start = argument;
-    thread_pool *pool = start->pool;
+    pool_worker *worker = argument;
+    thread_pool *pool = worker->pool;
     uint32_t seen = 0;
+    atomic_store(&worker->thread, own_thread());
     for (;;) {
         if (!spin(&pool->generation, seen, false)) {
             atomic_fetch_add(&pool->sleepers, 1);
@@ -96,7 +146,8 @@ static void *worker_main(void *argument) {
         }
         seen = atomic_load(&pool->generation);
         if (atomic_load(&pool->stopping)) return NULL;
-        work(pool, seen, start->worker);
+        leave_caller(worker);
+        work(pool, seen, worker->number);
     }
 }
 
@@ -115,8 +166,11 @@ static void run_slice(thread_pool *pool, size_t first, uint32_t chunks, thread_p
     atomic_store(&pool->first_chunk, first);
     atomic_store(&pool->slice, chunks);
     atomic_store(&pool->unfinished, chunks);
+    atomic_store_explicit(&pool->caller, own_thread(), memory_order_relaxed);
+    atomic_store_explicit(&pool->caller_processor, sched_getcpu(), memory_order_relaxed);
     work(pool, publish(pool, chunks), 0);
     if (spin(&pool->unfinished, 0, true)) return;
+    fetch_stragglers(pool);
     atomic_store(&pool->caller_sleeps, true);
     for (uint32_t left; (left = atomic_load(&pool->unfinished)) != 0;) futex_wait(&pool->unfinished, left);
     atomic_store(&pool->caller_sleeps, false);
@@ -137,18 +191,23 @@ void thread_pool_run(thread_pool *pool, size_t chunks, thread_pool_task task, vo
     pthread_mutex_unlock(&pool->running);
 }
 
+static bool has_processors(size_t threads) {
+    cpu_set_t own;
+    return sched_getaffinity(0, sizeof own, &own) == 0 && (size_t)CPU_COUNT(&own) >= threads;
+}
+
 thread_pool *thread_pool_create(size_t threads) {
     thread_pool *pool = NULL;
     if (threads < 1 || posix_memalign((void **)&pool, cache_line, sizeof *pool) != 0) return NULL;
-    *pool = (thread_pool){.threads = 1};
+    *pool = (thread_pool){.threads = 1, .has_processors = has_processors(threads), .caller_processor = -1};
     pthread_mutex_init(&pool->running, NULL);
-    pool->handles = calloc(threads, sizeof *pool->handles);
-    pool->starts = calloc(threads, sizeof *pool->starts);
-    bool complete = pool->handles && pool->starts;
+    bool complete = posix_memalign((void **)&pool->workers, cache_line, threads * sizeof *pool->workers) == 0;
+    if (!complete) pool->workers = NULL;
+    else pool->workers[0] = (pool_worker){.pool = pool};
     while (complete && pool->threads < threads) {
-        const size_t worker = pool->threads;
-        pool->starts[worker - 1] = (worker_start){pool, worker};
-        complete = pthread_create(&pool->handles[worker - 1], NULL, worker_main, &pool->starts[worker - 1]) == 0;
+        pool_worker *worker = &pool->workers[pool->threads];
+        *worker = (pool_worker){.pool = pool, .number = pool->threads};
+        complete = pthread_create(&worker->handle, NULL, worker_main, worker) == 0;
         if (complete) pool->threads++;
     }
     if (complete) return pool;
@@ -160,10 +219,9 @@ void thread_pool_destroy(thread_pool *pool) {
     if (!pool) return;
     atomic_store(&pool->stopping, true);
     publish(pool, 0);
-    for (size_t i = 0; i + 1 < pool->threads; i++) pthread_join(pool->handles[i], NULL);
+    for (size_t i = 1; i < pool->threads; i++) pthread_join(pool->workers[i].handle, NULL);
     pthread_mutex_destroy(&pool->running);
-    free(pool->handles);
-    free(pool->starts);
+    free(pool->workers);
     free(pool);
 }
 

@@ -1,9 +1,11 @@
-// The only place that calls OpenBLAS: prompt processing with weights that have no better kernel at that many rows.
+// The only place of the engine that calls OpenBLAS, and the one table of when: prompts with weights that have no better
+// kernel at so many rows.
 // One idea: OpenBLAS runs single-threaded and our pool hands it panels of weight rows, so two pools never multiply and
 // the result does not depend on the number of threads. Weights that are not F32 are dequantised panel by panel.
 // Does not keep batch invariance: from the threshold on, a row's last bits depend on the number of rows.
 
 import CKernels
+import Glibc
 
 #if OpenBLAS
     import COpenBLAS
@@ -12,18 +14,16 @@ import CKernels
         /// Weight rows per panel: 256 * 4096 floats are 4 MiB, and sgemm packs x once per panel.
         private static let panelRows = 256
 
-        /// From how many rows on sgemm beats our kernels; nil: never. Measured in GFLOP/s, kernel / dequantise and sgemm,
-        /// weights 2048 x 2048, one thread, EPYC with AVX-512, OpenBLAS 0.3.21, 2026-11-23:
-        /// F32 16 rows 65/73, 64 rows 75/103; F16 128 rows 94/85, 256 rows 92/100; BF16 64 rows 92/96, 128 rows 95/104;
-        /// MXFP4 32 rows 60/58, 64 rows 59/79; Q8_0 to Q2_K 512 rows 150 to 280 / 110: our kernels always win.
-        /// Types without a kernel for the instruction set: 4 rows 4/10, 64 rows 4/70; up to 32 rows stay invariant.
+        /// From how many rows on sgemm beats our kernels; nil: never. Measured as docs/performance.md says: with AVX2 it
+        /// leads by 12 % for F32 from 96 rows on and by 5 to 10 % for F16 and BF16 from 192 on; AVX-512 kernels, and those of
+        /// all other types, always win. Types without a kernel gain from 4 rows on; up to 32 rows stay invariant.
         private func threshold(of type: tensor_type) -> Int? {
+            guard hasOwnKernel[Int(type.rawValue)] else { return 33 }
+            guard strcmp(kernels.isa, "avx2") == 0 else { return nil }
             switch type {
-            case tensor_type_f32: 64
-            case tensor_type_f16: 256
-            case tensor_type_bf16: 128
-            case tensor_type_mxfp4: 64
-            default: hasOwnKernel[Int(type.rawValue)] ? nil : 33
+            case tensor_type_f32: return 96
+            case tensor_type_f16, tensor_type_bf16: return 192
+            default: return nil
             }
         }
 
@@ -52,9 +52,9 @@ import CKernels
             let k = panel.columns
             var weights = UnsafePointer<Float>(panel.bytes.assumingMemoryBound(to: Float.self))
             if panel.type != tensor_type_f32 {
-                let info = tensor_type_get(panel.type).pointee
                 let floats = scratch.floats(worker: worker, panel.rows * k)
-                info.dequantize(panel.bytes, floats, panel.rows * k / Int(info.block_size))
+                let blocks = panel.rows * k / Int(tensor_type_get(panel.type).pointee.block_size)
+                withUnsafePointer(to: kernels) { kernels_dequantize($0, panel.type, panel.bytes, floats, blocks) }
                 weights = UnsafePointer(floats)
             }
             cblas_sgemm(

@@ -37,8 +37,9 @@ public final class CPUBackend: Backend, @unchecked Sendable {
     public init(
         threads: Int = CPUBackend.availableCores, isa: String? = nil, blas: Bool = true, repack: Bool = true
     ) throws(ComputeError) {
-        guard let table = isa.map({ kernels_for($0) }) ?? kernels_current() else {
-            throw .unknownISA(name: isa ?? "", known: CPUBackend.availableISAs)
+        let wanted = isa ?? getenv("COOLFUSION_ISA").map { String(cString: $0) }
+        guard let table = wanted.map({ kernels_for($0) }) ?? kernels_current() else {
+            throw .unknownISA(name: wanted ?? "", known: CPUBackend.availableISAs)
         }
         kernels = table.pointee
         matmulKernels = withUnsafeBytes(of: kernels.matmul) { Array($0.bindMemory(to: Matmul?.self)) }
@@ -211,11 +212,8 @@ extension CPUBackend {
 
     public func scale(_ x: Tensor, by factor: Float, softcap cap: Float) {
         let values = x.floats
-        overRanges(x.rows * x.columns, cost: cap == 0 ? 1 : 20) { range in
-            for i in range {
-                let v = values[i] * factor
-                values[i] = cap == 0 ? v : cap * tanhf(v / cap)
-            }
+        overRanges(x.rows * x.columns, cost: cap == 0 ? 1 : 8) { range in
+            kernels.scale(values + range.lowerBound, factor, cap, range.count)
         }
     }
 

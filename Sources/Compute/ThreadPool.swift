@@ -6,9 +6,10 @@ import CKernels
 public final class ThreadPool: @unchecked Sendable {
     private let pool: OpaquePointer
     public let threads: Int
+    public static let possible = 1...1024
 
     public init(threads: Int) throws(ComputeError) {
-        guard threads >= 1, threads <= 1024, let pool = thread_pool_create(threads) else {
+        guard ThreadPool.possible.contains(threads), let pool = thread_pool_create(threads) else {
             throw .noThreads(requested: threads)
         }
         self.pool = pool

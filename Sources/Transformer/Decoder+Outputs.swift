@@ -92,9 +92,15 @@ extension Decoder {
 
 extension RunOutput {
     fileprivate mutating func add(logits values: [Float]) {
-        // v * 0 is 0 for finite v and NaN otherwise; NaN survives a sum.
-        let sum = values.reduce(0) { $0 + $1 * 0 }
-        isFinite = isFinite && sum == 0
+        // v * 0 is 0 for finite v and NaN otherwise; NaN survives a sum. Eight sums at once: a vocabulary is long.
+        var sums = SIMD8<Float>(repeating: 0)
+        values.withUnsafeBytes { bytes in
+            for start in stride(from: 0, to: bytes.count & ~31, by: 32) {
+                sums += bytes.loadUnaligned(fromByteOffset: start, as: SIMD8<Float>.self) * 0
+            }
+        }
+        let rest = values.suffix(values.count & 7).reduce(sums.sum()) { $0 + $1 * 0 }
+        isFinite = isFinite && rest == 0
         if logits.isEmpty { logits = values } else { logits += values }
     }
 }

@@ -12,6 +12,8 @@ struct BenchRow {
         var parameters: Int
         var threads: Int
         var isa: String
+        /// Opening the file until the first pass can begin.
+        var loadSeconds = 0.0
 
         init(model: ModelArgument, file: GGUFFile, threads: Int, isa: String) {
             name = model.name
@@ -55,6 +57,7 @@ struct BenchRow {
             "model": .string(subject.name), "bytes": .integer(subject.byteCount),
             "parameters": .integer(subject.parameters), "backend": .string(subject.isa), "test": .string(test),
             "tokens": .integer(tokens), "threads": .integer(subject.threads),
+            "load_seconds": .number(subject.loadSeconds),
             "wall_seconds": .array(wallSeconds.map { .number($0) }),
             "cpu_seconds": .array(cpuSeconds.map { .number($0) }),
             "tokens_per_second": .number(perSecond(wallSeconds)),
@@ -74,6 +77,13 @@ enum Machine {
             "memory_bytes": .integer(sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))),
             "system": .string(value(of: "PRETTY_NAME", separator: "=", in: "/etc/os-release")),
         ]
+    }
+
+    /// Most memory that was resident so far, mapped weights included.
+    static var peakBytes: Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss * 1024
     }
 
     /// What the first line that begins with `key` says after the separator.

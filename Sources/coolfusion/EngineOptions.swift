@@ -48,7 +48,7 @@ struct EngineOptions: ParsableArguments {
     @OptionGroup var reporting: ReportingOptions
 
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("-t must be at least 1, found \(threads)") }
+        if let threads { try ThreadCount.check(threads) }
         if let batchSize, !(1...8192).contains(batchSize) {
             throw ValidationError("-b must be from 1 to 8192, found \(batchSize)")
         }
@@ -71,6 +71,15 @@ struct EngineOptions: ParsableArguments {
         options.gpuLayers = gpuLayers
         if gpuLayers == 0 { options.device = .cpu }
         return options
+    }
+}
+
+/// What -t may say.
+enum ThreadCount {
+    static func check(_ threads: Int) throws {
+        guard ThreadPool.possible.contains(threads) else {
+            throw ValidationError("-t must be from 1 to \(ThreadPool.possible.upperBound), found \(threads)")
+        }
     }
 }
 

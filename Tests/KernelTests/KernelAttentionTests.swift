@@ -30,6 +30,11 @@ private struct AttentionCase: Sendable, CustomTestStringConvertible {
         AttentionCase(kind: "Q8_0", rows: 17, heads: 1, kDim: 32, vDim: 32, prefix: 3, branches: true, sinks: true),
         AttentionCase(rows: 6, heads: 5, kDim: 40, vDim: 72, prefix: 257, branches: true, alibi: true, sinks: true),
         AttentionCase(rows: 8, heads: 2, kDim: 64, vDim: 64, prefix: 0, branches: true),
+        // Across windows of 256 cells: in the common cells, in the cells of single rows, and with sinks.
+        AttentionCase(kind: "F16", rows: 9, heads: 4, kDim: 64, vDim: 64, prefix: 251),
+        AttentionCase(kind: "F16", rows: 12, heads: 1, kDim: 64, vDim: 40, prefix: 767, branches: true, softcap: 8),
+        AttentionCase(kind: "Q8_0", rows: 33, heads: 3, kDim: 64, vDim: 64, prefix: 530, branches: true, alibi: true),
+        AttentionCase(rows: 7, heads: 2, kDim: 16, vDim: 24, prefix: 1030, branches: true, sinks: true),
     ]
 
     /// Cells each row sees, as (start, count) in order.

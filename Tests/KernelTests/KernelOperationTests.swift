@@ -113,6 +113,47 @@ struct KernelOperationTests {
     }
 
     @Test(arguments: ListedISA.all, lengths)
+    func scalingAndSoftCap(isa: ListedISA, n: Int) throws {
+        var random = SplitMix64(state: UInt64(n))
+        var x = random.values(n, in: -200...200)
+        for i in x.indices where i % 3 == 1 { x[i] /= 1000 }  // tanh of small values is relative to them
+        for cap: Float in [0, 30] {
+            var y = x
+            try isa.table.scale(&y, 0.7, cap, n)
+            for i in 0..<n {
+                let v = Double(x[i]) * Double(Float(0.7))
+                let expected = cap == 0 ? v : Double(cap) * tanh(v / Double(cap))
+                #expect(
+                    abs(Double(y[i]) - expected) <= Tolerance.value(abs(expected), roundings: 12), "\(v), cap \(cap)")
+            }
+        }
+    }
+
+    /// Every F16 and BF16 value, and floats around every rounding boundary, bit by bit as the reference.
+    @Test(arguments: ListedISA.all)
+    func halvesConvertAsTheReference(isa: ListedISA) throws {
+        let table = try isa.table
+        let bits = Array(UInt16.min...UInt16.max)
+        for label in ["F16", "BF16"] {
+            let type = try #require(ListedType.labelled(label))
+            var values = nanFilled(bits.count)
+            withUnsafePointer(to: table) { kernels_dequantize($0, type.type, bits, &values, bits.count) }
+            let bytes = bits.withUnsafeBytes { Array($0) }
+            #expect(sameBits(values, type.dequantize(bytes)))
+        }
+        let half = try #require(ListedType.labelled("F16"))
+        var floats: [Float] = []
+        for bit in bits {
+            let pattern = f16_to_f32(bit).bitPattern
+            for change: UInt32 in [0, 1, 0x0FFF, 0x1000, 0x1001] { floats.append(Float(bitPattern: pattern ^ change)) }
+        }
+        floats += [65519.9, 65520, 1e30, -1e-9, Float(bitPattern: 0x7F80_0001)]
+        var converted = [UInt16](repeating: 0xAAAA, count: floats.count)
+        withUnsafePointer(to: table) { kernels_quantize($0, half.type, floats, &converted, floats.count) }
+        #expect(converted.withUnsafeBytes { Array($0) } == half.quantize(floats))
+    }
+
+    @Test(arguments: ListedISA.all, lengths)
     func addScaled(isa: ListedISA, n: Int) throws {
         var random = SplitMix64(state: UInt64(n))
         let (x, y) = (random.values(n), random.values(n))

@@ -68,8 +68,10 @@ typedef struct kernel_table {
     /// The same for weights whose rows are interleaved (interleave_rows): w points to the first of 8 rows, rows is a multiple of
     /// 8, w_row_bytes is as before. Bits equal those of `matmul` where activations are quantised. NULL: type without that form.
     void (*matmul_interleaved[tensor_type_count])(const matmul_args *args);
-    /// Conversion of activations; filled for every type that some other type names as its activation type.
+    /// Conversion of activations; filled for F16 (caches) and every type that some other type names as its activation type.
     void (*quantize[tensor_type_count])(const float *x, void *y, size_t blocks);
+    /// The values of packed blocks; filled for every type.
+    void (*dequantize[tensor_type_count])(const void *w, float *y, size_t blocks);
     /// y = x / sqrt(mean(x^2) + eps) * w; w may be NULL. x == y allowed.
     void (*rms_norm)(const float *x, const float *w, float *y, size_t n, float eps);
     /// y = (x - mean) / sqrt(var + eps) * w + b; w and b may be NULL. x == y allowed.
@@ -85,6 +87,8 @@ typedef struct kernel_table {
     void (*activate)(activation_kind kind, const float *gate, const float *up, float *y, size_t n);
     /// y += scale * x
     void (*add_scaled)(const float *x, float scale, float *y, size_t n);
+    /// x = softcap(factor * x) in place, softcap(v) = cap * tanh(v / cap); cap 0: none.
+    void (*scale)(float *x, float factor, float cap, size_t n);
 } kernel_table;
 
 /// The best table for this CPU, or the one named by COOLFUSION_ISA or kernels_select. Never NULL: a COOLFUSION_ISA that
@@ -115,5 +119,10 @@ static inline void kernels_matmul(const kernel_table *table, tensor_type type, c
 /// Converts activations to a type that some weight type names as its activation type; for f32 this is a copy.
 static inline void kernels_quantize(const kernel_table *table, tensor_type type, const float *x, void *y, size_t blocks) {
     table->quantize[type](x, y, blocks);
+}
+
+/// The values of packed blocks of any type.
+static inline void kernels_dequantize(const kernel_table *table, tensor_type type, const void *w, float *y, size_t blocks) {
+    table->dequantize[type](w, y, blocks);
 }
 #endif

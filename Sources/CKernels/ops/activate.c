@@ -1,4 +1,4 @@
-// Element-wise parts of a feed-forward network: y = f(gate) * up (or f(gate)), and y += scale * x.
+// Element-wise parts of a decoder: y = f(gate) * up (or f(gate)), y += scale * x, x = softcap(factor * x).
 // silu(x) = x / (1 + exp(-x)); gelu(x) = x/2 (1 + erf(x / sqrt 2)); gelu_tanh is its tanh approximation (Hendrycks and
 // Gimpel 2016); relu_squared(x) = max(x, 0)^2. Any of the arrays may alias.
 #include <math.h>
@@ -21,4 +21,11 @@ void activate(activation_kind kind, const float *gate, const float *up, float *y
 
 void add_scaled(const float *x, float scale, float *y, size_t n) {
     for (size_t i = 0; i < n; i++) y[i] += scale * x[i];
+}
+
+void scale(float *x, float factor, float cap, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const float v = x[i] * factor;
+        x[i] = cap == 0 ? v : cap * tanhf(v / cap);
+    }
 }

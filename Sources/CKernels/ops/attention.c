@@ -19,18 +19,20 @@ attention_layout attention_layout_for(const attention_args *a) {
     layout.rows_per_group = a->heads_per_kv < attention_lanes ? attention_lanes / a->heads_per_kv : 1;
     if (layout.rows_per_group > a->rows) layout.rows_per_group = a->rows;
     layout.lanes = layout.rows_per_group * a->heads_per_kv;
-    for (size_t r = 0; r < a->rows; r++) {
-        const size_t cells = attention_visible_cells(a, r);
-        if (cells > layout.cells) layout.cells = cells;
-    }
-    layout.cells = round_up(layout.cells, 8);
+    layout.window = attention_window_cells + 8;   // rows of a power of two would share the sets of the L1 cache
     layout.tile = attention_tile_cells * (layout.k_dim > layout.v_dim ? layout.k_dim : layout.v_dim);
     return layout;
 }
 
 size_t attention_scratch_floats(const attention_args *a) {
     const attention_layout l = attention_layout_for(a);
-    return l.lanes * (l.cells + l.k_dim + l.v_dim) + l.tile;
+    const size_t fast = l.lanes * (l.window + l.k_dim + l.v_dim + 2);   // 2: maximum and sum
+    size_t scalar = 0;   // keeps all scores of one row
+    for (size_t r = 0; r < a->rows; r++) {
+        const size_t cells = attention_visible_cells(a, r);
+        if (cells > scalar) scalar = cells;
+    }
+    return l.tile + (fast > scalar ? fast : scalar);
 }
 
 /// One cell's values as floats.

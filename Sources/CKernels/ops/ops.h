@@ -17,14 +17,15 @@ void rope(float *head, const float *cos_sin, size_t pairs, rope_style style);
 void attention(const attention_args *args);
 void activate(activation_kind kind, const float *gate, const float *up, float *y, size_t n);
 void add_scaled(const float *x, float scale, float *y, size_t n);
+void scale(float *x, float factor, float cap, size_t n);
 
 /// How a fast attention kernel cuts its work; part of the scratch size, so one place for all instruction sets.
-enum { attention_lanes = 16, attention_tile_cells = 32 };
+enum { attention_lanes = 32, attention_tile_cells = 32, attention_window_cells = 256 };
 
 typedef struct attention_layout {
     size_t rows_per_group;   ///< query rows taken together
     size_t lanes;            ///< rows_per_group * heads_per_kv
-    size_t cells;            ///< most cells any row sees, rounded up to 8
+    size_t window;           ///< floats between two lanes' scores of one window
     size_t k_dim, v_dim;     ///< rounded up to 8
     size_t tile;             ///< floats of one tile of converted cells
 } attention_layout;

@@ -1,7 +1,9 @@
 // Attention for AVX2: formula in ops/attention.c. The query heads of several rows are lanes that pass over K and V together:
 // cells are converted to floats in tiles of 32, once for all lanes; cells that only one row sees go to that row's lanes.
-// Per lane: scores of all visible cells (x86/avx2.h's horizontal sum of one accumulator over k), softmax over them, then
-// one accumulator per output value over the cells in order. So no lane depends on the others or on the tiles.
+// One pass over windows of 256 visible cells. In each a lane scores its cells (x86/avx2.h's horizontal sum of one accumulator
+// over k), takes their exponentials over the largest score so far and adds the weighted values to its output, in order; when
+// the largest score grows, sum and output shrink by exp(old - new) first, which merges windows as log-sum-exp does (arXiv
+// 2205.14135). Windows are counted in the lane's own visible cells, so no lane depends on the others or on the tiles.
 #if defined(__x86_64__)
 #include <math.h>
 #include "isa/avx2_begin.h"
@@ -14,18 +16,26 @@ typedef struct group {
     float *tile;     // [attention_tile_cells][k_dim or v_dim]
     float *q;        // [lanes][layout.k_dim]
     float *out;      // [lanes][layout.v_dim]
-    float *scores;   // [lanes][layout.cells]
+    float *scores;   // [lanes][layout.window]
+    float *max;      // [lanes], of the scores so far
+    float *sum;      // [lanes], of exp(score - max)
     size_t first_row, rows;
+    size_t common;   // cells at the start of the first range that every row sees
 } group;
 
-/// Consecutive cells that lanes first_lane ..< end_lane see from their `at`-th visible cell on.
+/// Consecutive cells that lanes first_lane ..< end_lane see from the `at`-th visible cell of the window on.
 typedef struct run {
     size_t start, count, at;
     size_t first_lane, end_lane;
 } run;
 
+/// Visible cells from ..< end of every lane.
+typedef struct window {
+    size_t from, end;
+} window;
+
 ALWAYS_INLINE __m256 load_values(const char *cell, size_t i, size_t n, tensor_type type) {
-    if (type == tensor_type_f32) return _mm256_maskload_ps((const float *)cell + i, first_lanes(n));
+    if (type == tensor_type_f32) return load_first((const float *)cell + i, n);
     if (type == tensor_type_q8_0) {
         const block_q8_0 *b = (const block_q8_0 *)cell + i / 32;
         const __m256i q = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(b->qs + i % 32)));
@@ -82,9 +92,8 @@ ALWAYS_INLINE void score_tile(const group *g, size_t lane, int lanes, size_t at,
         __m128 four[2];
         score_4_cells(g->q + lane * dim, g->tile + c * dim, dim, lanes, four);
         UNROLL for (int l = 0; l < lanes; l++) {
-            float *scores = g->scores + (lane + (size_t)l) * g->layout.cells + at + c;
-            if (cells - c >= 4) _mm_storeu_ps(scores, four[l]);
-            else _mm_maskstore_ps(scores, _mm256_castsi256_si128(first_lanes(cells - c)), four[l]);
+            float *scores = g->scores + (lane + (size_t)l) * g->layout.window + at + c;
+            _mm_storeu_ps(scores, four[l]);   // what this writes beyond `cells` the lane's next cells overwrite
         }
     }
 }
@@ -101,10 +110,10 @@ static void score_run(const group *g, const run r) {
 
 /// out[lane][v] += p[lane][cell] * tile[cell][v] for `lanes` lanes and `vectors` * 8 values.
 ALWAYS_INLINE void mix_values(const group *g, size_t lane, size_t v, const size_t at_and_cells[2], int lanes, int vectors) {
-    const size_t dim = g->layout.v_dim, stride = g->layout.cells;
+    const size_t dim = g->layout.v_dim, stride = g->layout.window;
     const float *p = g->scores + lane * stride + at_and_cells[0], *tile = g->tile + v;
     float *out = g->out + lane * dim + v;
-    __m256 sums[4][4];
+    __m256 sums[6][4];
     UNROLL for (int l = 0; l < lanes; l++) {
         UNROLL for (int j = 0; j < vectors; j++) sums[l][j] = _mm256_loadu_ps(out + (size_t)l * dim + 8 * j);
     }
@@ -123,10 +132,10 @@ ALWAYS_INLINE void mix_values(const group *g, size_t lane, size_t v, const size_
 
 ALWAYS_INLINE void mix_lanes(const group *g, size_t lane, const size_t at_and_cells[2], int lanes) {
     const size_t dim = g->layout.v_dim;
-    const int vectors = lanes == 4 ? 2 : 4;
+    const int vectors = lanes >= 4 ? 2 : 4;
     size_t v = 0;
     for (; v + 8 * (size_t)vectors <= dim; v += 8 * (size_t)vectors)
-        mix_values(g, lane, v, at_and_cells, lanes, lanes == 4 ? 2 : 4);
+        mix_values(g, lane, v, at_and_cells, lanes, lanes >= 4 ? 2 : 4);
     for (; v < dim; v += 8) mix_values(g, lane, v, at_and_cells, lanes, 1);
 }
 
@@ -136,6 +145,7 @@ static void mix_run(const group *g, const run r) {
         fill_tile(g, g->a->v, g->a->v_dim, r.start + done, cells);
         const size_t at_and_cells[2] = {r.at + done, cells};
         size_t lane = r.first_lane;
+        for (; lane + 6 <= r.end_lane; lane += 6) mix_lanes(g, lane, at_and_cells, 6);
         for (; lane + 4 <= r.end_lane; lane += 4) mix_lanes(g, lane, at_and_cells, 4);
         for (; lane + 2 <= r.end_lane; lane += 2) mix_lanes(g, lane, at_and_cells, 2);
         if (lane < r.end_lane) mix_lanes(g, lane, at_and_cells, 1);
@@ -155,80 +165,105 @@ static size_t common_cells(const group *g) {
     return common;
 }
 
-/// Calls `visit` on all visible cells: those in common with all lanes, the others row by row.
-static void visit_runs(const group *g, void (*visit)(const group *, const run)) {
+/// Calls `visit` on the visible cells of a window: those in common with all lanes, the others row by row.
+static void visit_runs(const group *g, const window w, void (*visit)(const group *, const run)) {
     const attention_args *a = g->a;
-    const size_t heads = a->heads_per_kv, common = common_cells(g);
-    if (common > 0) visit(g, (run){a->ranges[a->range_offsets[g->first_row]].start, common, 0, 0, g->rows * heads});
-    for (size_t r = 0; r < g->rows; r++) {
-        size_t skip = common, at = common;
-        const size_t row = g->first_row + r;
-        for (uint32_t i = a->range_offsets[row]; i < a->range_offsets[row + 1]; i++) {
-            const size_t count = a->ranges[i].count - skip;
-            if (count > 0) visit(g, (run){a->ranges[i].start + skip, count, at, r * heads, (r + 1) * heads});
-            at += count;
-            skip = 0;
+    const size_t heads = a->heads_per_kv;
+    if (w.from < g->common) {
+        const size_t end = w.end < g->common ? w.end : g->common;
+        visit(g, (run){a->ranges[a->range_offsets[g->first_row]].start + w.from, end - w.from, 0, 0, g->rows * heads});
+    }
+    const size_t from = w.from > g->common ? w.from : g->common;
+    for (size_t r = 0; r < g->rows && from < w.end; r++) {
+        size_t at = 0;
+        for (uint32_t i = a->range_offsets[g->first_row + r]; i < a->range_offsets[g->first_row + r + 1]; i++) {
+            const cell_range range = a->ranges[i];
+            const size_t first = at > from ? at : from, end = at + range.count < w.end ? at + range.count : w.end;
+            if (first < end)
+                visit(g, (run){range.start + (first - at), end - first, first - w.from, r * heads, (r + 1) * heads});
+            at += range.count;
         }
     }
 }
 
-ALWAYS_INLINE __m256 tanh_ps(__m256 x) {
-    const __m256 one = _mm256_set1_ps(1), e = exp_ps(_mm256_add_ps(x, x));
-    return _mm256_sub_ps(one, _mm256_div_ps(_mm256_set1_ps(2), _mm256_add_ps(e, one)));
-}
-
-/// Scale, soft cap and ALiBi of one lane's scores, in place; returns their maximum, at least the sink.
-static float bias_scores(const attention_args *a, size_t head, float *scores, size_t n) {
+/// Scale, soft cap and ALiBi of the scores of one lane's next n cells, in place; `distance` is how far before the row's own
+/// cell the first of them is. Returns their maximum or `max`, whichever is larger.
+static float bias_scores(const attention_args *a, size_t head, float *scores, size_t n, size_t distance, float max) {
     const float slope = a->alibi_slopes ? a->alibi_slopes[head] : 0;
-    const float sink = a->sinks ? a->sinks[head] : -INFINITY;
     const __m256 steps = _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7);
-    __m256 max = _mm256_set1_ps(-INFINITY);
+    __m256 most = _mm256_set1_ps(max);
     for (size_t i = 0; i < n; i += 8) {
-        const __m256i mask = first_lanes(n - i < 8 ? n - i : 8);
-        __m256 s = _mm256_mul_ps(_mm256_maskload_ps(scores + i, mask), _mm256_set1_ps(a->scale));
+        __m256 s = _mm256_mul_ps(_mm256_loadu_ps(scores + i), _mm256_set1_ps(a->scale));
         if (a->softcap != 0)
             s = _mm256_mul_ps(tanh_ps(_mm256_div_ps(s, _mm256_set1_ps(a->softcap))), _mm256_set1_ps(a->softcap));
-        const __m256 distance = _mm256_sub_ps(_mm256_set1_ps((float)(n - 1) - (float)i), steps);
-        s = _mm256_fnmadd_ps(_mm256_set1_ps(slope), distance, s);
-        _mm256_maskstore_ps(scores + i, mask, s);
-        max = _mm256_max_ps(_mm256_blendv_ps(max, s, _mm256_castsi256_ps(mask)), max);
+        const __m256 away = _mm256_sub_ps(_mm256_set1_ps((float)distance - (float)i), steps);
+        s = _mm256_fnmadd_ps(_mm256_set1_ps(slope), away, s);
+        _mm256_storeu_ps(scores + i, s);
+        if (n - i < 8) s = _mm256_blendv_ps(most, s, _mm256_castsi256_ps(first_lanes(n - i)));
+        most = _mm256_max_ps(s, most);
     }
-    const float most = horizontal_max(max);
-    return most > sink ? most : sink;
+    return horizontal_max(most);
 }
 
-/// Exponentials of one lane's scores in place; returns 1 / their sum.
-static float exponentials(const attention_args *a, size_t head, float *scores, size_t n) {
-    const float max = bias_scores(a, head, scores, n);
+/// Exponentials of n scores over `max` in place; returns their sum.
+static float exponentials(float *scores, size_t n, float max) {
     __m256 sum = _mm256_setzero_ps();
     for (size_t i = 0; i < n; i += 8) {
-        const __m256i mask = first_lanes(n - i < 8 ? n - i : 8);
-        const __m256 e = exp_ps(_mm256_sub_ps(_mm256_maskload_ps(scores + i, mask), _mm256_set1_ps(max)));
-        _mm256_maskstore_ps(scores + i, mask, e);
-        sum = _mm256_add_ps(sum, _mm256_and_ps(e, _mm256_castsi256_ps(mask)));
+        __m256 e = exp_ps(_mm256_sub_ps(_mm256_loadu_ps(scores + i), _mm256_set1_ps(max)));
+        _mm256_storeu_ps(scores + i, e);
+        if (n - i < 8) e = _mm256_and_ps(e, _mm256_castsi256_ps(first_lanes(n - i)));
+        sum = _mm256_add_ps(sum, e);
     }
-    const float total = horizontal_sum(sum) + (a->sinks ? expf(a->sinks[head] - max) : 0);
-    return total > 0 ? 1 / total : total == 0 ? 0 : total;   // a NaN stays visible
+    return horizontal_sum(sum);
 }
 
-static void attend_group(const group *g) {
+ALWAYS_INLINE void multiply_row(float *x, size_t n, float factor) {
+    for (size_t i = 0; i < n; i += 8) _mm256_storeu_ps(x + i, _mm256_mul_ps(_mm256_loadu_ps(x + i), _mm256_set1_ps(factor)));
+}
+
+/// Scores of one window become weights; what the lanes have so far is rescaled where the maximum grew.
+static void weigh_window(const group *g, const window w) {
+    const attention_args *a = g->a;
+    for (size_t l = 0; l < g->rows * a->heads_per_kv; l++) {
+        const size_t cells = attention_visible_cells(a, g->first_row + l / a->heads_per_kv);
+        if (cells <= w.from) continue;
+        const size_t n = (cells < w.end ? cells : w.end) - w.from;
+        float *scores = g->scores + l * g->layout.window;
+        const float max = bias_scores(a, l % a->heads_per_kv, scores, n, cells - 1 - w.from, g->max[l]);
+        if (max > g->max[l]) {
+            const float shrink = expf(g->max[l] - max);
+            g->sum[l] *= shrink;
+            multiply_row(g->out + l * g->layout.v_dim, g->layout.v_dim, shrink);
+            g->max[l] = max;
+        }
+        g->sum[l] += exponentials(scores, n, max);
+    }
+}
+
+static void attend_group(group *g) {
     const attention_args *a = g->a;
     const size_t heads = a->heads_per_kv, lanes = g->rows * heads, k_dim = g->layout.k_dim, v_dim = g->layout.v_dim;
     memset(g->q, 0, lanes * k_dim * sizeof(float));
     memset(g->out, 0, lanes * v_dim * sizeof(float));
+    size_t cells = 0;
     for (size_t l = 0; l < lanes; l++) {
-        const float *q = a->q + (g->first_row + l / heads) * a->q_stride + l % heads * a->k_dim;
-        memcpy(g->q + l * k_dim, q, a->k_dim * sizeof(float));
+        const size_t row = g->first_row + l / heads, head = l % heads, visible = attention_visible_cells(a, row);
+        memcpy(g->q + l * k_dim, a->q + row * a->q_stride + head * a->k_dim, a->k_dim * sizeof(float));
+        g->max[l] = a->sinks ? a->sinks[head] : -INFINITY;
+        g->sum[l] = a->sinks ? 1 : 0;
+        if (visible > cells) cells = visible;
     }
-    visit_runs(g, score_run);
-    for (size_t l = 0; l < lanes; l++) {
-        const size_t cells = attention_visible_cells(a, g->first_row + l / heads);
-        g->q[l * k_dim] = exponentials(a, l % heads, g->scores + l * g->layout.cells, cells);   // q is done: keeps 1 / sum
+    g->common = common_cells(g);
+    for (window w = {0, 0}; w.from < cells; w.from = w.end) {
+        w.end = w.from + attention_window_cells;
+        visit_runs(g, w, score_run);
+        weigh_window(g, w);
+        visit_runs(g, w, mix_run);
     }
-    visit_runs(g, mix_run);
     for (size_t l = 0; l < lanes; l++) {
+        const float sum = g->sum[l], inverse = sum > 0 ? 1 / sum : sum == 0 ? 0 : sum;   // a NaN stays visible
         float *out = a->out + (g->first_row + l / heads) * a->out_stride + l % heads * a->v_dim;
-        for (size_t v = 0; v < a->v_dim; v++) out[v] = g->out[l * v_dim + v] * g->q[l * k_dim];
+        for (size_t v = 0; v < a->v_dim; v++) out[v] = g->out[l * v_dim + v] * inverse;
     }
 }
 
@@ -237,6 +272,8 @@ void attention_avx2(const attention_args *a) {
     g.q = g.tile + g.layout.tile;
     g.out = g.q + g.layout.lanes * g.layout.k_dim;
     g.scores = g.out + g.layout.lanes * g.layout.v_dim;
+    g.max = g.scores + g.layout.lanes * g.layout.window;
+    g.sum = g.max + g.layout.lanes;
     for (; g.first_row < a->rows; g.first_row += g.rows) {
         const size_t left = a->rows - g.first_row;
         g.rows = left < g.layout.rows_per_group ? left : g.layout.rows_per_group;

@@ -31,6 +31,16 @@ ALWAYS_INLINE __m256i first_lanes(size_t n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+/// The first n floats at x, at most 8, the other lanes 0; and their store. Masked only where n < 8: AMD's masked stores are slow.
+ALWAYS_INLINE __m256 load_first(const float *x, size_t n) {
+    return n >= 8 ? _mm256_loadu_ps(x) : _mm256_maskload_ps(x, first_lanes(n));
+}
+
+ALWAYS_INLINE void store_first(float *y, size_t n, __m256 v) {
+    if (n >= 8) _mm256_storeu_ps(y, v);
+    else _mm256_maskstore_ps(y, first_lanes(n), v);
+}
+
 /// exp(x), relative error below 2e-7: 2^n * p(r), |r| <= ln 2 / 2, p of degree 6 (Taylor). Results below 2^-126 become 0,
 /// above the largest float infinity; NaN stays NaN.
 ALWAYS_INLINE __m256 exp_ps(__m256 x) {
@@ -54,5 +64,20 @@ ALWAYS_INLINE __m256 exp_ps(__m256 x) {
     const __m256 tiny = _mm256_cmp_ps(x, _mm256_set1_ps(-87.3f), _CMP_LT_OQ);
     const __m256 huge = _mm256_cmp_ps(x, _mm256_set1_ps(88.72284f), _CMP_GT_OQ);
     return _mm256_blendv_ps(_mm256_andnot_ps(tiny, y), _mm256_set1_ps(__builtin_inff()), huge);
+}
+
+/// tanh(x), relative error below 3e-7: a polynomial below 0.625 (Cephes' tanhf), 1 - 2 / (exp(2x) + 1) above.
+ALWAYS_INLINE __m256 tanh_ps(__m256 x) {
+    const __m256 one = _mm256_set1_ps(1), square = _mm256_mul_ps(x, x);
+    __m256 p = _mm256_set1_ps(-5.70498872745e-3f);
+    p = _mm256_fmadd_ps(p, square, _mm256_set1_ps(2.06390887954e-2f));
+    p = _mm256_fmadd_ps(p, square, _mm256_set1_ps(-5.37397155531e-2f));
+    p = _mm256_fmadd_ps(p, square, _mm256_set1_ps(1.33314422036e-1f));
+    p = _mm256_fmadd_ps(p, square, _mm256_set1_ps(-3.33332819422e-1f));
+    const __m256 small = _mm256_fmadd_ps(_mm256_mul_ps(p, square), x, x);
+    const __m256 e = exp_ps(_mm256_add_ps(x, x));
+    const __m256 large = _mm256_sub_ps(one, _mm256_div_ps(_mm256_set1_ps(2), _mm256_add_ps(e, one)));
+    const __m256 magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
+    return _mm256_blendv_ps(large, small, _mm256_cmp_ps(magnitude, _mm256_set1_ps(0.625f), _CMP_LT_OQ));
 }
 #endif

@@ -33,12 +33,10 @@ typedef struct affine {
 ALWAYS_INLINE void apply_affine(const float *x, float *y, size_t n, const affine t) {
     const __m256 mean = _mm256_set1_ps(t.mean), scale = _mm256_set1_ps(t.scale);
     for (size_t i = 0; i < n; i += 8) {
-        const __m256i mask = first_lanes(n - i < 8 ? n - i : 8);
-        __m256 v = _mm256_mul_ps(_mm256_sub_ps(_mm256_maskload_ps(x + i, mask), mean), scale);
-        if (t.w) v = _mm256_mul_ps(v, _mm256_maskload_ps(t.w + i, mask));
-        if (t.b) v = _mm256_add_ps(v, _mm256_maskload_ps(t.b + i, mask));
-        if (n - i >= 8) _mm256_storeu_ps(y + i, v);
-        else _mm256_maskstore_ps(y + i, mask, v);
+        __m256 v = _mm256_mul_ps(_mm256_sub_ps(load_first(x + i, n - i), mean), scale);
+        if (t.w) v = _mm256_mul_ps(v, load_first(t.w + i, n - i));
+        if (t.b) v = _mm256_add_ps(v, load_first(t.b + i, n - i));
+        store_first(y + i, n - i, v);
     }
 }
 

@@ -47,8 +47,7 @@ float softmax_avx2(float *x, size_t n) {
     const float max = maximum(x, n), sum = sum_exp(x, x, n, max);
     const __m256 inverse = _mm256_set1_ps(1 / sum);
     for (size_t i = 0; i < n; i += 8) {
-        const __m256i mask = first_lanes(n - i < 8 ? n - i : 8);
-        _mm256_maskstore_ps(x + i, mask, _mm256_mul_ps(_mm256_maskload_ps(x + i, mask), inverse));
+        store_first(x + i, n - i, _mm256_mul_ps(load_first(x + i, n - i), inverse));
     }
     return max + logf(sum);
 }

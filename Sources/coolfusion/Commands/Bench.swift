@@ -53,6 +53,7 @@ struct Bench: ParsableCommand {
     func validate() throws {
         guard repetitions >= 1 else { throw ValidationError("-r must be at least 1, found \(repetitions)") }
         guard depth >= 0 else { throw ValidationError("-d must not be negative, found \(depth)") }
+        if let threads { for count in threads.counts.isEmpty ? [0] : threads.counts { try ThreadCount.check(count) } }
     }
 
     func run() throws {
@@ -68,7 +69,10 @@ struct Bench: ParsableCommand {
             }
         }
         if asJSON {
-            try StandardOutput.line(["machine": Machine.json, "results": .array(rows.map(\.json))])
+            try StandardOutput.line([
+                "machine": Machine.json, "peak_bytes": .integer(Machine.peakBytes),
+                "results": .array(rows.map(\.json)),
+            ])
         }
     }
 
@@ -79,12 +83,15 @@ struct Bench: ParsableCommand {
         options.device = try DeviceChoice(option: device)
         let backend = try options.chooseBackend().backend
         try loading(model.path) {
+            let clock = Stopwatch()
             let file = try GGUFFile(path: model.path)
-            let decoder = try Decoder(file: file, backend: backend)
+            options.force = true  // no text is read or written here, but loading a model includes its vocabulary
+            let decoder = try Model(file: file, options: options, backend: backend).decoder
             let longest = [depth + (batch.counts.max() ?? 0), prompt.counts.max() ?? 0, generate.counts.max() ?? 0]
             let cache = try decoder.makeCache(context: (longest.max() ?? 0) + 1)
             let start = cache.checkpoint()
-            let subject = BenchRow.Subject(model: model, file: file, threads: threads, isa: decoder.backend.name)
+            var subject = BenchRow.Subject(model: model, file: file, threads: threads, isa: decoder.backend.name)
+            subject.loadSeconds = clock.seconds
             let vocabulary = decoder.config.vocabularySize
             func tokens(_ count: Int, from position: Int = 0) -> [Int32] {
                 (0..<count).map { Int32((100 + (position + $0) * 7) % vocabulary) }

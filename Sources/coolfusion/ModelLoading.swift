@@ -8,16 +8,16 @@ extension EngineOptions {
     /// Loads one model on a backend of its own.
     func load(_ argument: ModelArgument) throws -> Model { try load([argument])[0] }
 
-    /// Loads models that share one backend, so that their threads do not multiply. Names are made distinct. All of them
-    /// must fit into memory together, which is checked before anything is loaded.
-    func load(_ arguments: [ModelArgument]) throws -> [Model] {
+    /// Loads models that share one backend, so that their threads do not multiply. Names are made distinct. All of them,
+    /// each with `sessions` caches, must fit into memory together, which is checked before anything is loaded.
+    func load(_ arguments: [ModelArgument], sessions: Int = 1) throws -> [Model] {
         let backend = try backend()
         if gpuLayers != nil { reporting.note("-ngl has no effect: all layers compute on \(backend.name)") }
         reporting.detail("backend: \(backend.name)")
         var progress = ProgressLine(quiet: reporting.quiet)
         defer { ProgressLine.remove() }
         let opened = try open(ModelArgument.distinct(arguments))
-        try checkMemory(opened)
+        try checkMemory(opened, sessions)
         var models: [Model] = []
         for (argument, file) in opened {
             progress.show("loading \(argument.name)", always: true)
@@ -44,7 +44,7 @@ extension EngineOptions {
         try arguments.map { argument in (argument, try loading(argument.path) { try openModel(argument.path) }) }
     }
 
-    private func checkMemory(_ opened: [(argument: ModelArgument, file: GGUFFile)]) throws {
+    private func checkMemory(_ opened: [(argument: ModelArgument, file: GGUFFile)], _ sessions: Int) throws {
         let available = AvailableMemory.current()
         let plan = { (context: Int?, type: CacheType) throws -> MemoryPlan in
             var seen = Set<String>()
@@ -54,6 +54,7 @@ extension EngineOptions {
                         name: argument.name, file: file, mode: mode, context: context, cacheType: type,
                         batch: (batchSize ?? Session.prefillRows, Session.exactRows))
                 }
+                demand.cache = demand.cache.multipliedReportingOverflow(by: sessions).partialValue
                 // A mapped file is in memory once, however many models use it.
                 if !seen.insert(file.name).inserted && mode == .map { demand.weights = 0 }
                 return demand

@@ -70,7 +70,7 @@ extension CoolFusion {
                     let member = members[index]
                     return (
                         voter: index, evaluation: evaluation,
-                        weight: member.weight * (reranker.rule.bound == nil ? 1 : member.agreement)
+                        weight: member.weight * (reranker.rule.bound == nil ? 1 : member.agreement * member.agreement)
                     )
                 }
                 return Reranker.Entry(votes: votes, proposers: candidate.proposals.count)

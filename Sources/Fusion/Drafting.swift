@@ -13,10 +13,10 @@ struct Pace {
 
     init(length: Int) { self.length = length }
 
-    /// Doubles where everything was confirmed, halves where not; 32 tokens are a sentence.
-    mutating func adapt(allConfirmed: Bool) {
-        length = allConfirmed ? min(length * 2, 32) : max(length / 2, 1)
-        misses = allConfirmed ? 0 : misses + 1
+    /// Grows by half where all tokens of a draft were confirmed, else becomes what was; 32 tokens are a sentence.
+    mutating func adapt(confirmed: Int, of offered: Int) {
+        length = confirmed == offered ? min(length + (length + 1) / 2, 32) : max(confirmed, 1)
+        misses = confirmed == offered ? 0 : misses + 1
         pause = misses < 3 ? 0 : 1 << min(misses - 2, 6)
     }
 
@@ -44,55 +44,47 @@ extension CoolFusion {
         guard let drafter = likely.min(by: { $0.source.cost < $1.source.cost }) else { return }
         if answer.bytes.isEmpty && active.contains(where: \.source.stripsLeadingSpace) { return }
         let waiting = likely.filter { $0 !== drafter && $0.run.count <= 1 }
-        guard let length = waiting.map(\.pace.length).min(), let draft = draft(by: drafter, length: length) else {
-            return
-        }
-        for member in waiting {
-            if let confirmed = verify(draft, by: member, upTo: member.pace.length) {
-                member.pace.adapt(allConfirmed: confirmed)
-            }
-        }
+        // No further than the most careful one goes, or the drafter's own work is in vain.
+        let bytes = waiting.map { Double($0.pace.length) * $0.bytesPerToken }.min()
+        guard let bytes, let draft = draft(by: drafter, bytes: Int(bytes)) else { return }
+        for member in waiting { verify(draft, by: member, \.pace) }
     }
 
     /// Lets every member that knows nothing beyond its lookahead verify what followed the last words before.
     func verifyLookup() {
         guard !answer.bytes.isEmpty, let draft = lookup.continuation() else { return }
         for member in active where member.run.count <= 1 && member.lookupPace.isDue() {
-            if let confirmed = verify(draft, by: member, upTo: member.lookupPace.length) {
-                member.lookupPace.adapt(allConfirmed: confirmed)
-            }
+            verify(draft, by: member, \.lookupPace)
         }
     }
 
-    /// Whether a member confirmed as many whole words as `length` of its tokens hold; nil where it could not try.
-    private func verify(_ draft: Draft, by member: Member, upTo length: Int) -> Bool? {
+    /// Lets a member check as many whole words as its pace allows.
+    private func verify(_ draft: Draft, by member: Member, _ pace: ReferenceWritableKeyPath<Member, Pace>) {
         let spelling = member.spelling(of: draft.text, after: answer, words: options.tailWords)
-        guard spelling.isExact, spelling.dropping == 0 else { return nil }
+        guard spelling.isExact, spelling.dropping == 0 else { return }
         let cuts = spelling.ends.indices.filter { draft.ends.contains(spelling.ends[$0] - answer.bytes.count) }
-        guard let cut = cuts.last(where: { $0 < length }) ?? cuts.first else { return nil }
+        guard let cut = cuts.last(where: { $0 < member[keyPath: pace].length }) ?? cuts.first else { return }
         let tokens = Array(spelling.tokens[...cut])
-        guard tokens.count > member.run.count, zip(tokens, member.run).allSatisfy({ $0 == $1.token }) else {
-            return nil
-        }
+        guard tokens.count > member.run.count, zip(tokens, member.run).allSatisfy({ $0 == $1.token }) else { return }
         do {
-            return try member.verify(tokens, isLookup: draft.isLookup)
+            let confirmed = try member.verify(tokens, isLookup: draft.isLookup)
+            member[keyPath: pace].adapt(confirmed: confirmed, of: tokens.count)
         } catch .contextFull {
-            return nil  // Too long for its context: it goes on token by token.
+            // Too long for its context: it goes on token by token.
         } catch {
             leave(member, error)
-            return nil
         }
     }
 
     /// The drafter's next whole words, nil where it has none to offer.
-    private func draft(by drafter: Member, length: Int) -> Draft? {
+    private func draft(by drafter: Member, bytes: Int) -> Draft? {
         let tail = Array(answer.bytes[answer.tailStart(words: options.tailWords)...])
         let proposing = proposing
-        var count = max(length, drafter.run.count)
+        var wanted = bytes
         while true {
             let isComplete: Bool
             do {
-                isComplete = try !grow(drafter, to: count)
+                isComplete = try !grow(drafter, over: wanted)
             } catch .contextFull {
                 isComplete = true  // What it knows already may still be a draft.
             } catch {
@@ -107,16 +99,20 @@ extension CoolFusion {
             let starts = active.map { $0.source.pieceStarts(tail + proposed.text) }
             let ends = proposing.boundary.wordEnds(proposed, pieceStarts: starts)
             if let last = ends.last { return Draft(text: Array(proposed.text[..<last]), ends: ends) }
-            if isComplete || count >= proposing.maxTokens { return nil }
-            count += 1
+            if isComplete || drafter.run.count >= proposing.maxTokens { return nil }
+            wanted = proposed.text.count
         }
     }
 
-    /// Lets a member write until its run has `count` tokens; false where it ends the text.
-    private func grow(_ member: Member, to count: Int) throws(SourceFailure) -> Bool {
+    /// In tokens of the drafter.
+    private static let longestDraft = 32
+
+    /// Lets a member write until its run has more than so many bytes or is long enough; false where it ends the text.
+    private func grow(_ member: Member, over bytes: Int) throws(SourceFailure) -> Bool {
+        var count = member.run.reduce(0) { $0 + member.source.bytes(of: $1.token).count }
         while !member.source.stopTokens.contains(member.run.last?.token ?? -1) {
-            if member.run.count >= count { return true }
-            _ = try member.token(member.run.count)
+            if count > bytes || member.run.count >= Self.longestDraft { return true }
+            count += member.source.bytes(of: try member.token(member.run.count).token).count
         }
         return false
     }

@@ -46,7 +46,7 @@ public struct Shortcuts: Hashable, Sendable {
 
 public struct FusionOptions: Sendable {
     public var strategy: Strategy = .cool
-    public var rank = "logprob"
+    public var rank = "robust"
     public var segment: SegmentKind = .aligned
     /// Tokens after which a segment ends without a boundary; nil: 16, more for clauses and sentences.
     public var maxSegmentTokens: Int?

@@ -83,8 +83,8 @@ final class Member {
         return run[position]
     }
 
-    /// Lets the run grow by a draft in this model's tokens; true where all of it was confirmed.
-    func verify(_ draft: [Int32], isLookup: Bool) throws(SourceFailure) -> Bool {
+    /// Lets the run grow by a draft in this model's tokens; how many of them were confirmed.
+    func verify(_ draft: [Int32], isLookup: Bool) throws(SourceFailure) -> Int {
         let known = run.count
         run = try source.verify(draft)
         let confirmed = zip(run, draft).prefix { $0.token == $1 }.count
@@ -94,8 +94,11 @@ final class Member {
         var count = place.map { counts.drafts.remove(at: $0) } ?? DraftCount(length: draft.count, isLookup: isLookup)
         count.add(confirmed: confirmed)
         counts.drafts.append(count)
-        return confirmed == draft.count
+        return confirmed
     }
+
+    /// Of the answer so far.
+    var bytesPerToken: Double { tokens.isEmpty ? 1 : Double(textEnd) / Double(tokens.count) }
 
     /// How often somebody else proposed the same so far, the first time counting as agreement: from 1 down towards 0.
     var agreement: Double { Double(counts.shared + 1) / Double(counts.proposed + 1) }

@@ -31,7 +31,7 @@ public struct RankRule: Sendable {
     public let name: String
     public let higherIsBetter: Bool
     /// Where set, a model's vote is how many nats it finds a candidate worse than its own favourite, and approaches
-    /// this bound; and it weighs as much as others have proposed the same before.
+    /// this bound; and it weighs by the square of how often others have proposed the same before.
     var bound: Double?
     /// The score of a candidate; `votes` is not empty and its weights are positive.
     let score: @Sendable (_ votes: [Vote]) -> Double
@@ -55,7 +55,7 @@ public struct RankRule: Sendable {
     }
 
     /// Nats; docs/fusion.md has the table it was chosen by.
-    static let largestLoss = Glibc.getenv("CF_BOUND").flatMap { Double(String(cString: $0)) } ?? 8
+    static let largestLoss = 4.0
 
     private init(
         name: String, higherIsBetter: Bool, bound: Double? = nil, score: @escaping @Sendable ([Vote]) -> Double

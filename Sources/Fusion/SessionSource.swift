@@ -160,6 +160,7 @@ public final class SessionSource: SourceModel {
         try engine { () throws(InferenceError) in
             var growing = draft ?? session.draft()
             if growing.tokens.count > rows { growing = try session.draft(from: growing, count: rows) }
+            draft = nil  // Else growing it would copy it.
             defer { draft = growing }
             try session.extend(&growing, by: tokens)
         }

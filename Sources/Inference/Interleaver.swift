@@ -176,11 +176,13 @@ package func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
     pthread_attr_setstacksize(&attributes, 8 << 20)
     defer { pthread_attr_destroy(&attributes) }
     let argument = Unmanaged.passRetained(Body(body)).toOpaque()
-    let code = pthread_create(&thread, &attributes, { argument in
-        guard let argument else { return nil }
-        Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
-        return nil
-    }, argument)
+    let code = pthread_create(
+        &thread, &attributes,
+        { argument in
+            guard let argument else { return nil }
+            Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+            return nil
+        }, argument)
     precondition(code == 0, "the system refuses another thread (error \(code))")
     return thread
 }

@@ -66,7 +66,9 @@ final class Conversation {
         }
     }
 
-    private func writeTogether(_ prompts: [Prompt], _ show: (String, Segment?) -> Bool) throws -> (String, Generation.Stop) {
+    private func writeTogether(_ prompts: [Prompt], _ show: (String, Segment?) -> Bool) throws -> (
+        String, Generation.Stop
+    ) {
         let sources = zip(sessions, prompts).map { SessionSource($0, prompt: $1) }
         several.sampling?.seed &+= 1
         let result = try fuse(sources, options: several) { segment in

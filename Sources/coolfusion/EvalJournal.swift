@@ -33,7 +33,8 @@ final class EvalJournal {
             let differing = header.members.filter { !text.contains("\(JSON.string($0.key).text):\($0.value.text)") }
             let keys = differing.map(\.key).joined(separator: ", ")
             throw .badData(
-                "the journal '\(path)' belongs to another run (different: \(keys)): it says \(text), this run is \(header.text)")
+                "the journal '\(path)' belongs to another run (different: \(keys)): it says \(text), this run is \(header.text)"
+            )
         }
         for (number, line) in lines.dropFirst().enumerated() {
             guard let (index, attempts) = EvalJournal.entry(Data(line), contenders) else {

@@ -117,7 +117,8 @@ struct TextReport {
     }
 
     func table(task: String) -> String {
-        var text = "\(task), \(texts) texts\n\n| | bits per byte | bytes | left out | seconds |\n|---|--:|--:|--:|--:|\n"
+        var text =
+            "\(task), \(texts) texts\n\n| | bits per byte | bytes | left out | seconds |\n|---|--:|--:|--:|--:|\n"
         for row in rows {
             let bits = row.bytes == 0 ? "" : decimals(bitsPerByte(row), 4)
             text += "| \(row.name) | \(bits) | \(row.bytes) | \(row.left) | \(decimals(row.seconds, 1)) |\n"

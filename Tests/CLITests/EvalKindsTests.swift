@@ -67,7 +67,9 @@ import Testing
         #expect(pool < (solos.min() ?? 0) + 1)
     }
 
-    private static let sums = (1...9).map { "{\"question\":\"\($0) and \($0 + 1)?\",\"answer\":\"#### \(2 * $0 + 1)\"}" }
+    private static let sums = (1...9).map {
+        "{\"question\":\"\($0) and \($0 + 1)?\",\"answer\":\"#### \(2 * $0 + 1)\"}"
+    }
 
     private func journal(_ arguments: [String]) throws -> (header: String, lines: [Int: String]) {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("journal-\(UUID().uuidString)").path
@@ -153,7 +155,10 @@ import Testing
     @Test func aSeedOfMinusOneIsAnotherEachTime() throws {
         func text(_ seed: String) throws -> String {
             let outcome = try Executable.run(
-                ["run", "-m", Executable.fixture("tiny-gpt2"), "-p", "The", "--raw", "-n", "20", "--temp", "2", "-s", seed])
+                [
+                    "run", "-m", Executable.fixture("tiny-gpt2"), "-p", "The", "--raw", "-n", "20", "--temp", "2", "-s",
+                    seed,
+                ])
             #expect(outcome.code == 0, "\(outcome.error)")
             return outcome.text
         }
@@ -174,20 +179,23 @@ import Testing
 
 /// Real problems and recorded answers: what is read must be what was meant.
 @Suite struct GSM8KTests {
-    private static let path = Executable.root.appendingPathComponent("../shared/data/gsm8k-test.jsonl").standardizedFileURL
+    private static let path = Executable.root.appendingPathComponent("../shared/data/gsm8k-test.jsonl")
+        .standardizedFileURL
         .path
 
     /// A journal of 1319 recorded answers is a finished run: the report comes without a model computing anything.
     @Test(.enabled(if: FileManager.default.fileExists(atPath: path)))
     func recordedAnswersMakeTheReport() throws {
         let arguments = [
-            "eval", Self.path, "-m", "a=\(Executable.fixture("tiny-gpt2"))", "-m", "b=\(Executable.fixture("tiny-qwen2"))",
+            "eval", Self.path, "-m", "a=\(Executable.fixture("tiny-gpt2"))", "-m",
+            "b=\(Executable.fixture("tiny-qwen2"))",
             "--json", "-q", "-n", "8", "--strategies", "solo:a,solo:b,default",
         ]
         let journal = try TemporaryFile(Data(), name: "journal")
         try FileManager.default.removeItem(atPath: journal.path)
         _ = try Executable.run(arguments + ["--limit", "1", "--journal", journal.path])
-        let header = try #require(try String(contentsOfFile: journal.path, encoding: .utf8).split(separator: "\n").first)
+        let header = try #require(
+            try String(contentsOfFile: journal.path, encoding: .utf8).split(separator: "\n").first)
         // Recorded: a is right on every second, b on every third, the fusion on all but every tenth.
         var lines = [String(header)]
         for problem in 0..<1319 {

@@ -59,9 +59,10 @@ func recordedAnswersAreRead(text: String, expected: String?) {
 /// A model that gives each text after the empty prompt a probability for each of its letters.
 private func speller(_ name: String, _ letters: [String: Double]) -> ScriptedModel {
     let pieces = ["a", "b", "c", "d"]
-    let row = Dictionary(uniqueKeysWithValues: pieces.enumerated().compactMap { place, piece in
-        letters[piece].map { (Int32(place + 1), $0) }
-    })
+    let row = Dictionary(
+        uniqueKeysWithValues: pieces.enumerated().compactMap { place, piece in
+            letters[piece].map { (Int32(place + 1), $0) }
+        })
     return ScriptedModel(name, pieces: pieces.map { Array($0.utf8) }) { _ in row }
 }
 

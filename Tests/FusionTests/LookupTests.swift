@@ -32,14 +32,20 @@ func whatFollowedBeforeIsFound(text: String, continuation: String?) {
 
 @Test func thePaceFollowsTheAcceptanceAndPauses() {
     var pace = Pace(length: 4)
-    for _ in 0..<5 { pace.adapt(allConfirmed: true) }
-    #expect(pace.length == 32)
-    for _ in 0..<6 { pace.adapt(allConfirmed: false) }
+    var lengths: [Int] = []
+    for _ in 0..<6 {
+        pace.adapt(confirmed: pace.length, of: pace.length)
+        lengths.append(pace.length)
+    }
+    #expect(lengths == [6, 9, 14, 21, 32, 32])
+    pace.adapt(confirmed: 12, of: 32)
+    #expect(pace.length == 12 && pace.isDue())
+    for _ in 0..<5 { pace.adapt(confirmed: 0, of: pace.length) }
     #expect(pace.length == 1)
     var skipped = 0
     while !pace.isDue() { skipped += 1 }
     #expect(skipped == 16)
-    pace.adapt(allConfirmed: true)
+    pace.adapt(confirmed: 1, of: 1)
     #expect(pace.isDue() && pace.length == 2)
 }
 

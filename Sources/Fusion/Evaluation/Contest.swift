@@ -30,7 +30,8 @@ public struct Contender: Sendable {
         }
         let solos = models.indices.map { contender("solo:\(models[$0])", .solo, primary: $0) }
         let rules = RankRule.all.map { contender("cool:\($0.name)", .cool, rank: $0.name) }
-        let sampled = base.sampling == nil ? [] : models.indices.map { contender("self:\(models[$0])", .vote, only: $0) }
+        let sampled =
+            base.sampling == nil ? [] : models.indices.map { contender("self:\(models[$0])", .vote, only: $0) }
         return solos + [contender("default", base.strategy)] + [
             contender("vote", .vote), contender("rerank", .rerank), contender("cool+rerank", .coolRerank),
             contender("primary", .primary),

@@ -25,7 +25,11 @@ extension Contest {
         var scores: [TextScore?] = []
         for text in texts {
             let spelling = member.spelling(of: text, after: .init(), words: 1)
-            let logprobs = spelling.isExact ? try? { try member.start(); return try member.scoreWhole(spelling.tokens, stop: nil) }() : nil
+            let logprobs =
+                spelling.isExact
+                ? try? {
+                    try member.start(); return try member.scoreWhole(spelling.tokens, stop: nil)
+                }() : nil
             scores.append(logprobs.map { TextScore(ends: spelling.ends, logprobs: $0) })
         }
         return (scores, member.usage)

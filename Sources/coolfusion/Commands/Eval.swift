@@ -95,7 +95,8 @@ struct Eval: ParsableCommand {
         guard let kind = task.kind, !problems.isEmpty else {
             throw CommandError.badData("'\(task.name)' has no problems" + (held > 0 ? " beside --shots" : ""))
         }
-        let preface = try (examples.map { path throws(CommandError) in try readText(path) } ?? "") + workedExamples(task)
+        let preface =
+            try (examples.map { path throws(CommandError) in try readText(path) } ?? "") + workedExamples(task)
         let models = try engine.load(ModelArgument.chosen(model, models, engine.reporting), sessions: parallel)
         let contenders = try chosenContenders(models.map(\.name), kind)
         let names = contenders.map(\.name)
@@ -129,7 +130,9 @@ struct Eval: ParsableCommand {
             throw CommandError.badData("--shots \(shots): '\(from.name)' has no \(shots) problems with answers")
         }
         return from.problems.prefix(shots).map { problem in
-            let answer = Int(problem.answer).flatMap { problem.choices.indices.contains($0) ? problem.choices[$0] : nil }
+            let answer = Int(problem.answer).flatMap {
+                problem.choices.indices.contains($0) ? problem.choices[$0] : nil
+            }
             let asked = EvalRun.filled(format, problem.question)
             return asked + (answer.map { " " + $0 } ?? problem.answer) + "\n\n"
         }.joined()

@@ -50,7 +50,7 @@ func whatFollowedBeforeIsFound(text: String, continuation: String?) {
 }
 
 /// Says " a b c d e f g h" again and again.
-private func parrot(_ name: String, cost: Double) -> ScriptedModel {
+func parrot(_ name: String, cost: Double) -> ScriptedModel {
     let words = (0..<8).map { [0x20, UInt8(97 + $0)] }
     return ScriptedModel(name, pieces: words, cost: cost) { text in
         let next = text.last.map { (Int($0) - 97 + 1) % 8 } ?? 0

@@ -67,10 +67,23 @@ extension CoolFusion {
         reranker.rank(
             candidates.map { candidate in
                 let votes = candidate.evaluations.sorted { $0.key < $1.key }.map { index, evaluation in
-                    (evaluation: evaluation, weight: members[index].weight)
+                    let member = members[index]
+                    return (
+                        voter: index, evaluation: evaluation,
+                        weight: member.weight * (reranker.rule.bound == nil ? 1 : member.agreement * member.agreement)
+                    )
                 }
                 return Reranker.Entry(votes: votes, proposers: candidate.proposals.count)
             })
+    }
+
+    /// Takes down who proposed what others proposed too; a single model is not told apart.
+    func recordAgreement(_ candidates: [Candidate]) {
+        for candidate in candidates {
+            for index in candidate.proposals.keys {
+                members[index].recordProposal(isShared: candidate.proposals.count > 1)
+            }
+        }
     }
 
     func report(_ candidate: Candidate, score: Double?) -> CandidateReport {

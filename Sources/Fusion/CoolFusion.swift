@@ -18,7 +18,7 @@ public final class CoolFusion {
     let reranker: Reranker
     private(set) var active: [Member]
     private(set) var answer = Answer()
-    var drafting = Drafting()
+    private(set) var lookup = TextLookup()
     private var stopStrings: StopStrings
     private var shown: [UInt8] = []
     /// Text that was kept back for a stop string and that no segment showed.
@@ -115,16 +115,19 @@ public final class CoolFusion {
     private func decide() -> Outcome? {
         if options.strategy == .primary {
             if let led = lead() { return led }
-        } else if options.shortcuts.draft {
-            draftAndVerify()
+        } else {
+            if options.shortcuts.lookup { verifyLookup() }
+            if options.shortcuts.draft { draftAndVerify() }
         }
         var candidates = propose()
         if candidates.isEmpty { return nil }
+        defer { recordAgreement(candidates) }
         let isAgreed = candidates.count == 1
         if !isAgreed || !options.shortcuts.agreement { evaluate(&candidates) }
         if isAgreed {
             let wasVerified = candidates[0].proposals.values.contains(where: \.wasDrafted)
-            return Outcome(candidates: candidates, scores: [nil], how: wasVerified ? .verified : .agreed)
+            let scores = options.shortcuts.agreement ? [nil] : rank(candidates).scores
+            return Outcome(candidates: candidates, scores: scores, how: wasVerified ? .verified : .agreed)
         }
         let ranked = rank(candidates)
         var outcome = Outcome(
@@ -139,8 +142,9 @@ public final class CoolFusion {
         if hasStarted { return }
         hasStarted = true
         for member in active {
-            do { try member.start() } catch { leave(member, error) }
+            do { try member.start(options.sampling?.seeded(model: member.index)) } catch { leave(member, error) }
         }
+        if options.shortcuts.lookup, let first = active.first { lookup.append(first.source.promptText) }
         if active.isEmpty { throw .allFailed(events) }
     }
 
@@ -180,6 +184,7 @@ public final class CoolFusion {
         }
         answer.starts.append(offset)
         answer.bytes += text
+        if options.shortcuts.lookup { lookup.append(text) }
         if stopStrings.isStopped { answer.bytes.removeLast(max(0, answer.bytes.count - max(shown.count, offset))) }
         return now
     }

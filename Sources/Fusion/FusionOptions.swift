@@ -1,6 +1,8 @@
 // What a caller can choose about a fusion, and the errors of this module. Names are those of
 // cool-fusion.md; defaults are its decisions.
 
+import Inference
+
 /// How several models make one answer.
 public enum Strategy: String, CaseIterable, Sendable {
     case cool
@@ -21,19 +23,30 @@ public struct Shortcuts: Hashable, Sendable {
     public var lookahead = true
     /// The cheapest model runs ahead and the others verify its draft.
     public var draft = true
+    /// Words that followed the last ones where these stood before, in the prompt or the answer, are verified first.
+    public var lookup = true
 
     public init() {}
 
+    /// Every shortcut by its name.
+    public static var names: [(name: String, shortcut: WritableKeyPath<Shortcuts, Bool>)] {
+        [
+            ("agreement", \.agreement), ("commit", \.commitFromScoring), ("lookahead", \.lookahead), ("draft", \.draft),
+            ("lookup", \.lookup),
+        ]
+    }
+
     public static let none: Shortcuts = {
         var none = Shortcuts()
-        (none.agreement, none.commitFromScoring, none.lookahead, none.draft) = (false, false, false, false)
+        (none.agreement, none.commitFromScoring, none.lookahead) = (false, false, false)
+        (none.draft, none.lookup) = (false, false)
         return none
     }()
 }
 
 public struct FusionOptions: Sendable {
     public var strategy: Strategy = .cool
-    public var rank = "logprob"
+    public var rank = "robust"
     public var segment: SegmentKind = .aligned
     /// Tokens after which a segment ends without a boundary; nil: 16, more for clauses and sentences.
     public var maxSegmentTokens: Int?
@@ -55,12 +68,18 @@ public struct FusionOptions: Sendable {
     public var surePerplexity = 1.25
     /// By how many nats, in the models' mean, another candidate must beat the primary's own.
     public var primaryMargin = 1.0
+    /// Draws the models' tokens, each model with a seed of its own; nil: every model writes greedily.
+    public var sampling: Sampling?
+    /// Answers that each model draws for `rerank`, `cool+rerank` and `vote`; more than one only with `sampling`.
+    public var samples = 1
     /// How whole answers are ranked; nil: `paper` as `paper`, every other rule as `bpb`.
     public var answerRank: String?
     /// Reads an answer for strategy `vote`: equal readings are one vote; nil: it does not vote.
     public var parse: @Sendable (String) -> String? = lastNumber
 
     public init() {}
+
+    var ruleOfAnswers: String { answerRank ?? (rank == "paper" ? "paper" : "bpb") }
 
     var segmentTokens: Int {
         switch segment {

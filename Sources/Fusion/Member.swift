@@ -1,4 +1,4 @@
-// One source model's side of a fusion: its tokens of the common answer and its greedy run.
+// One source model's side of a fusion: its tokens of the common answer and its run.
 //
 // The answer is the same bytes for all; here it is spelled in this model's own tokens, with the byte
 // offset after each, so that a candidate is encoded behind a few words of text, never from the start.
@@ -36,11 +36,13 @@ final class Member {
     /// Offset in the answer after each token; -1 inside text the vocabulary cannot spell.
     private(set) var ends: [Int] = []
     /// The tokens this model would write next, as far as they are known.
-    private(set) var run: [GreedyToken] = []
+    private(set) var run: [RunToken] = []
     /// How many tokens of the run another model's draft gave.
     private(set) var verifiedRun = 0
     /// Offset in the answer up to which this model has taken it in.
     private(set) var textEnd = 0
+    /// How much of a draft it checks at once: of a cheaper model's words, and of words found in the text.
+    var (pace, lookupPace) = (Pace(length: 4), Pace(length: 8))
     private var rowsBefore = 0
     private let workBefore: Work
     private var knownLoss: String?
@@ -55,9 +57,9 @@ final class Member {
         knownLoss = source.lostDevice
     }
 
-    func start() throws(SourceFailure) {
+    func start(_ sampling: Sampling? = nil) throws(SourceFailure) {
         (tokens, ends, run, verifiedRun, floor, textEnd, tail) = ([], [], [], 0, 0, 0, nil)
-        try source.start()
+        try source.start(sampling)
         rowsBefore = source.work.rows
     }
 
@@ -79,10 +81,10 @@ final class Member {
         return usage
     }
 
-    // MARK: the greedy run
+    // MARK: the run
 
     /// Token `position` of the run, computed where it is not known.
-    func greedy(_ position: Int) throws(SourceFailure) -> GreedyToken {
+    func token(_ position: Int) throws(SourceFailure) -> RunToken {
         while run.count <= position {
             run.append(try source.next())
             counts.generated += 1
@@ -90,14 +92,29 @@ final class Member {
         return run[position]
     }
 
-    /// Lets the run grow by a draft in this model's tokens; true where all of it was confirmed.
-    func verify(_ draft: [Int32]) throws(SourceFailure) -> Bool {
+    /// Lets the run grow by a draft in this model's tokens; how many of them were confirmed.
+    func verify(_ draft: [Int32], isLookup: Bool) throws(SourceFailure) -> Int {
         let known = run.count
         run = try source.verify(draft)
         let confirmed = zip(run, draft).prefix { $0.token == $1 }.count
         counts.verified += max(0, confirmed - known)
         verifiedRun = max(verifiedRun, confirmed)
-        return confirmed == draft.count
+        let place = counts.drafts.firstIndex { $0.length == draft.count && $0.isLookup == isLookup }
+        var count = place.map { counts.drafts.remove(at: $0) } ?? DraftCount(length: draft.count, isLookup: isLookup)
+        count.add(confirmed: confirmed)
+        counts.drafts.append(count)
+        return confirmed
+    }
+
+    /// Of the answer so far.
+    var bytesPerToken: Double { tokens.isEmpty ? 1 : Double(textEnd) / Double(tokens.count) }
+
+    /// How often somebody else proposed the same so far, the first time counting as agreement: from 1 down towards 0.
+    var agreement: Double { Double(counts.shared + 1) / Double(counts.proposed + 1) }
+
+    func recordProposal(isShared: Bool) {
+        counts.proposed += 1
+        counts.shared += isShared ? 1 : 0
     }
 
     func dropRun() {

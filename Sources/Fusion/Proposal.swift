@@ -1,4 +1,4 @@
-// What one model proposes to write next: its greedy tokens up to the first segment boundary, or to the
+// What one model proposes to write next: the tokens of its run up to the first segment boundary, or to the
 // end of the text (cool-fusion.md section 3, step 1).
 
 /// A proposed segment in the proposer's own tokens.
@@ -35,9 +35,9 @@ extension Member {
         var raw: [UInt8] = []
         var rawEnds: [Int] = []
         while true {
-            let next: GreedyToken
+            let next: RunToken
             do {
-                next = try greedy(rawEnds.count)
+                next = try token(rawEnds.count)
             } catch .contextFull where !rawEnds.isEmpty {
                 return cut(stripped(raw, rawEnds, strips, tail), proposing, includingWhole: true)
             }

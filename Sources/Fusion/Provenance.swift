@@ -69,9 +69,35 @@ public enum FusionEvent: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// How drafts of one length, in the tokens of the model that checked them, fared.
+public struct DraftCount: Hashable, Sendable {
+    public let length: Int
+    /// Found in the text, not written by another model.
+    public let isLookup: Bool
+    public private(set) var offered = 0
+    /// Confirmed to the last token.
+    public private(set) var whole = 0
+    /// Tokens confirmed, of all drafts.
+    public private(set) var confirmed = 0
+
+    init(length: Int, isLookup: Bool) { (self.length, self.isLookup) = (length, isLookup) }
+
+    mutating func add(confirmed count: Int) {
+        offered += 1
+        whole += count == length ? 1 : 0
+        confirmed += count
+    }
+
+    mutating func add(_ other: DraftCount) {
+        offered += other.offered
+        whole += other.whole
+        confirmed += other.confirmed
+    }
+}
+
 /// What a model did for the answer, in tokens; `seconds` are wall time, the prompt included.
 public struct Usage: Hashable, Sendable {
-    /// Tokens written greedily, the confirming lookahead included once.
+    /// Tokens written one by one, the confirming lookahead included once.
     public var generated = 0
     /// Tokens of other models' candidates scored.
     public var scored = 0
@@ -80,23 +106,34 @@ public struct Usage: Hashable, Sendable {
     /// Rows evaluated that did not become part of the text.
     public var wasted = 0
     public var passes = 0
+    /// Segments proposed, and those among them that another model proposed too.
+    public var proposed = 0
+    public var shared = 0
     /// Rows evaluated after the prompt.
     public var rows = 0
     public var seconds = 0.0
     public var cpuSeconds = 0.0
+    /// Drafts checked, by length.
+    public var drafts: [DraftCount] = []
 
     public init() {}
 
-    static func + (a: Usage, b: Usage) -> Usage {
+    public static func + (a: Usage, b: Usage) -> Usage {
         var sum = a
         sum.generated += b.generated
         sum.scored += b.scored
         sum.verified += b.verified
         sum.wasted += b.wasted
         sum.passes += b.passes
+        sum.proposed += b.proposed
+        sum.shared += b.shared
         sum.rows += b.rows
         sum.seconds += b.seconds
         sum.cpuSeconds += b.cpuSeconds
+        for count in b.drafts {
+            let known = sum.drafts.firstIndex { $0.length == count.length && $0.isLookup == count.isLookup }
+            if let known { sum.drafts[known].add(count) } else { sum.drafts.append(count) }
+        }
         return sum
     }
 }

@@ -25,17 +25,24 @@ public struct Evaluation: Hashable, Sendable {
 
 /// One way to rank candidates.
 public struct RankRule: Sendable {
-    /// An evaluation and its model's weight; the weights of one candidate need not sum to one.
-    public typealias Vote = (evaluation: Evaluation, weight: Double)
+    /// A model's evaluation and its weight; the weights of one candidate need not sum to one.
+    public typealias Vote = (voter: Int, evaluation: Evaluation, weight: Double)
 
     public let name: String
     public let higherIsBetter: Bool
+    /// Where set, a model's vote is how many nats it finds a candidate worse than its own favourite, and approaches
+    /// this bound; and it weighs by the square of how often others have proposed the same before.
+    var bound: Double?
     /// The score of a candidate; `votes` is not empty and its weights are positive.
     let score: @Sendable (_ votes: [Vote]) -> Double
 
     public static let all: [RankRule] = [
         RankRule(name: "paper", higherIsBetter: false) { mean($0) { $0.perplexity } },
         RankRule(name: "logprob", higherIsBetter: true) { mean($0) { -$0.nll } },
+        // As logprob, whose winner does not change if every model counts from its own favourite; but what a model can
+        // take from a candidate has an end, so one that finds every text of the others impossible has no veto, and one
+        // that nobody ever agrees with has soon no weight.
+        RankRule(name: "robust", higherIsBetter: true, bound: largestLoss) { mean($0) { -$0.nll } },
         RankRule(name: "pool", higherIsBetter: true, score: pool),
         RankRule(name: "bpb", higherIsBetter: false) { mean($0) { $0.nll / (log(2) * Double(max($0.bytes, 1))) } },
     ]
@@ -47,9 +54,15 @@ public struct RankRule: Sendable {
         self = rule
     }
 
-    private init(name: String, higherIsBetter: Bool, score: @escaping @Sendable ([Vote]) -> Double) {
+    /// Nats; docs/fusion.md has the table it was chosen by.
+    static let largestLoss = 4.0
+
+    private init(
+        name: String, higherIsBetter: Bool, bound: Double? = nil, score: @escaping @Sendable ([Vote]) -> Double
+    ) {
         self.name = name
         self.higherIsBetter = higherIsBetter
+        self.bound = bound
         self.score = score
     }
 
@@ -90,10 +103,8 @@ struct Reranker: Sendable {
     /// The order, every score (nil where no model could score), and the winner's lead over the runner-up.
     /// Ties go to more proposers, then to the earlier candidate; candidates without a score come last.
     func rank(_ entries: [Entry]) -> Ranking {
-        let scores = entries.map { entry -> Double? in
-            let usable = entry.votes.filter { $0.evaluation.isUsable && $0.weight > 0 }
-            return usable.isEmpty ? nil : rule.score(usable)
-        }
+        let usable = entries.map { $0.votes.filter { $0.evaluation.isUsable && $0.weight > 0 } }
+        let scores = bounded(usable).map { $0.isEmpty ? nil : rule.score($0) }
         let order = entries.indices.sorted { a, b in
             if let x = scores[a], let y = scores[b], x != y { return rule.prefers(x, to: y) }
             if (scores[a] == nil) != (scores[b] == nil) { return scores[b] == nil }
@@ -105,5 +116,24 @@ struct Reranker: Sendable {
         var margin: Double?
         if let best, let second { margin = abs(best - second) }
         return Ranking(order: order, scores: scores, margin: margin)
+    }
+
+    /// The votes of a rule with a bound: nats behind the voter's favourite, as if with probability exp(-bound) the voter knew
+    /// nothing about this choice.
+    private func bounded(_ votes: [[RankRule.Vote]]) -> [[RankRule.Vote]] {
+        guard let bound = rule.bound else { return votes }
+        let doubt = exp(-bound)
+        var favourites: [Int: Double] = [:]
+        for vote in votes.joined() {
+            favourites[vote.voter] = min(favourites[vote.voter] ?? .infinity, vote.evaluation.nll)
+        }
+        return votes.map { votes in
+            votes.map { vote in
+                var vote = vote
+                let behind = vote.evaluation.nll - (favourites[vote.voter] ?? 0)
+                vote.evaluation.nll = -log(doubt + (1 - doubt) * exp(-behind))
+                return vote
+            }
+        }
     }
 }

@@ -41,10 +41,10 @@ struct SegmentBoundary: Sendable {
         }
     }
 
-    /// The last offset between whole words, nil where there is none; this is where a draft is cut.
-    func lastEnd(_ proposed: Proposed, pieceStarts: [[Int]]) -> Int? {
+    /// The offsets between whole words, ascending; these are where a draft can be cut.
+    func wordEnds(_ proposed: Proposed, pieceStarts: [[Int]]) -> [Int] {
         let common = commonStarts(proposed, pieceStarts)
-        return proposed.tokenEnds.last { end in
+        return proposed.tokenEnds.filter { end in
             end > 0 && end < proposed.text.count && common.contains(end) && mayEnd(proposed, at: end)
         }
     }

@@ -14,11 +14,12 @@ public final class SessionSource: SourceModel {
     public let mainStop: Int32?
     private let tokenizer: Tokenizer
     private var begun: Session.Checkpoint?
+    private var sampler: Sampler?
     private var draft: Session.Draft?
     /// Tokens at the draft's front that belong to the answer already.
     private var kept = 0
     /// The run: what follows the kept tokens.
-    private var run: [GreedyToken] = []
+    private var run: [RunToken] = []
     /// Tokens of the answer that are still to be evaluated.
     private var pending: [Int32] = []
     /// Rows that stand beside the session's timeline, and how many there may be before it is tidied.
@@ -42,6 +43,7 @@ public final class SessionSource: SourceModel {
     public var stripsLeadingSpace: Bool { prompt.isRendered }
     public var work: Work { session.work }
     public var lostDevice: String? { session.lostDevice }
+    public var promptText: [UInt8] { Array(prompt.text.utf8) }
 
     public func encode(_ text: [UInt8], startsAnswer: Bool) -> [Int32] {
         let dummyPrefix: Bool? = startsAnswer && prompt.isRendered ? nil : false
@@ -65,11 +67,12 @@ public final class SessionSource: SourceModel {
         }
     }
 
-    public func start() throws(SourceFailure) {
+    public func start(_ sampling: Sampling?) throws(SourceFailure) {
         guard prompt.tokens.count <= session.context else {
             throw .failed("its prompt of \(prompt.tokens.count) tokens does not fit its context of \(session.context)")
         }
         try engine { () throws(InferenceError) in
+            sampler = try sampling.map { (sampling) throws(InferenceError) in try Sampler(sampling) }
             if let begun {
                 try session.rollback(to: begun)
             } else {
@@ -80,31 +83,44 @@ public final class SessionSource: SourceModel {
         (draft, kept, run, pending, scored, cells) = (nil, 0, [], [], [], 0)
     }
 
+    public func copies(_ count: Int) throws(SourceFailure) -> [any SourceModel] {
+        try start(nil)
+        return try engine { () throws(InferenceError) in
+            var copies: [any SourceModel] = []
+            for _ in 0..<count {
+                let copy = SessionSource(try session.fork(), prompt: prompt)
+                copy.begun = copy.session.checkpoint()
+                copies.append(copy)
+            }
+            return copies
+        }
+    }
+
     // MARK: the run
 
-    public func next() throws(SourceFailure) -> GreedyToken {
+    public func next() throws(SourceFailure) -> RunToken {
         try surviving { () throws(SourceFailure) in
             try settle()
             try evaluateRun()
         }
-        let token = try greedy(logitsAfter(run.count))
+        let token = choose(logitsAfter(run.count), after: run)
         run.append(token)
         return token
     }
 
-    public func verify(_ tokens: [Int32]) throws(SourceFailure) -> [GreedyToken] {
+    public func verify(_ tokens: [Int32]) throws(SourceFailure) -> [RunToken] {
         precondition(tokens.starts(with: run.map(\.token)), "a draft extends the run")
         return try surviving { () throws(SourceFailure) in try check(tokens) }
     }
 
-    private func check(_ tokens: [Int32]) throws(SourceFailure) -> [GreedyToken] {
+    private func check(_ tokens: [Int32]) throws(SourceFailure) -> [RunToken] {
         try settle()
         let known = evaluated
         let rest = Array(tokens[known...])
         if !rest.isEmpty { try extend(by: rest) }
         var path = Array(run[..<known])
         while path.count <= tokens.count {
-            path.append(path.count < run.count ? run[path.count] : try greedy(logitsAfter(path.count)))
+            path.append(path.count < run.count ? run[path.count] : choose(logitsAfter(path.count), after: path))
             let last = path.count - 1
             if last >= tokens.count || path[last].token != tokens[last] { break }
         }
@@ -151,6 +167,7 @@ public final class SessionSource: SourceModel {
         try engine { () throws(InferenceError) in
             var growing = draft ?? session.draft()
             if growing.tokens.count > rows { growing = try session.draft(from: growing, count: rows) }
+            draft = nil  // Else growing it would copy it.
             defer { draft = growing }
             try session.extend(&growing, by: tokens)
         }
@@ -171,9 +188,20 @@ public final class SessionSource: SourceModel {
         pending = []
     }
 
-    private func greedy(_ logits: [Float]) throws(SourceFailure) -> GreedyToken {
-        let token = argmax(logits)
-        return GreedyToken(token: token, logprob: logProbability(of: token, in: logits))
+    /// What this model writes after the answer and the run `path`.
+    private func choose(_ logits: [Float], after path: [RunToken]) -> RunToken {
+        let token: Int32
+        if let sampler {
+            let answer = session.tokens.count - prompt.tokens.count + kept
+            var recent: [Int32] = []
+            if sampler.sampling.looksBack {
+                recent = session.tokens + (draft?.tokens[..<kept] ?? []) + path.map(\.token)
+            }
+            token = sampler.token(logits, recent: recent, at: answer + path.count)
+        } else {
+            token = argmax(logits)
+        }
+        return RunToken(token: token, logprob: logProbability(of: token, in: logits))
     }
 
     /// Brings the session to the answer's end, so that the next turn's prompt finds all of it there.

@@ -1,13 +1,13 @@
 // What the fusion loop asks of one source model, and nothing more.
 //
-// A source holds one answer: committed tokens, and after them a greedy *run*, the tokens it would
-// write next, as far as they are known. Text crosses between models as bytes, never as token ids.
+// A source holds one answer: committed tokens, and after them a *run*, the tokens it would write next, as far as
+// they are known: its most likely ones or, where the answer is sampled, those its seed draws. Text crosses between models as bytes, never as token ids.
 // Real models come in through SessionSource; the tests script their own.
 
 import Inference
 
-/// One token of a greedy run with its log-probability (natural logarithm, full softmax).
-public struct GreedyToken: Hashable, Sendable {
+/// One token of a run with its log-probability (natural logarithm, full softmax).
+public struct RunToken: Hashable, Sendable {
     public var token: Int32
     public var logprob: Double
 
@@ -74,13 +74,15 @@ public protocol SourceModel: AnyObject {
 
     /// How well the model predicts its prompt; nil where the prompt is a single token. Before `start`.
     func promptBitsPerByte() throws(SourceFailure) -> Double?
-    /// Evaluates the prompt, or goes back to its end; the answer and the run are then empty.
-    func start() throws(SourceFailure)
-    /// The run's next token: argmax, ties to the lowest id.
-    func next() throws(SourceFailure) -> GreedyToken
-    /// Checks `draft` against the greedy path in one pass: the run becomes the draft's tokens up to the
-    /// first that is not the argmax, and then the argmax itself. The run must be a prefix of `draft`.
-    func verify(_ draft: [Int32]) throws(SourceFailure) -> [GreedyToken]
+    /// Evaluates the prompt, or goes back to its end; the answer and the run are then empty. `sampling` nil: the run
+    /// is greedy. Else the token at each place of the answer is the draw that belongs to the place, so that it does not
+    /// matter how often or in which order places are asked for.
+    func start(_ sampling: Sampling?) throws(SourceFailure)
+    /// The run's next token: argmax, ties to the lowest id; or the draw.
+    func next() throws(SourceFailure) -> RunToken
+    /// Checks `draft` against the source's own path in one pass: the run becomes the draft's tokens up to the
+    /// first that it would not write, and then the token it would. The run must be a prefix of `draft`.
+    func verify(_ draft: [Int32]) throws(SourceFailure) -> [RunToken]
     /// The run's first `count` tokens join the answer; the rest stays the run.
     func keep(_ count: Int) throws(SourceFailure)
     /// Forgets the run.
@@ -91,6 +93,16 @@ public protocol SourceModel: AnyObject {
     func append(scored index: Int) throws(SourceFailure)
     /// Commits tokens by evaluating them, after taking back `dropping` tokens; the run is dropped.
     func append(_ tokens: [Int32], dropping: Int) throws(SourceFailure)
+
+    /// The prompt as text, where drafts may be looked up; empty: unknown.
+    var promptText: [UInt8] { get }
+    /// Sources of the same prompt that write other answers to it beside this one; none where there is only one.
+    func copies(_ count: Int) throws(SourceFailure) -> [any SourceModel]
+}
+
+extension SourceModel {
+    public var promptText: [UInt8] { [] }
+    public func copies(_ count: Int) throws(SourceFailure) -> [any SourceModel] { [] }
 }
 
 extension SourceModel {

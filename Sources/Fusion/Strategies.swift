@@ -27,8 +27,8 @@ func fuse(
         guard sources.indices.contains(options.primary) else {
             throw .primary(options.primary, count: sources.count)
         }
-        let result = try WholeAnswers(sources, options: options, memory: memory).alone(options.primary, onSegment)
-        return result.result
+        let writer = WholeAnswers.Writer(model: options.primary, source: sources[options.primary])
+        return try WholeAnswers(sources, options: options, memory: memory).alone(writer, onSegment).result
     case .rerank, .coolRerank, .vote:
         let result = try WholeAnswers(sources, options: options, memory: memory).best()
         for segment in result.segments where !onSegment(segment) { break }

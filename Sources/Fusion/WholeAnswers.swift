@@ -1,5 +1,5 @@
-// Strategies that choose among whole answers: every model writes its own, all models score all of them, the
-// best by the ranking rule or by majority is taken.
+// Strategies that choose among whole answers: every model writes its own, or draws several side by side, all models
+// score all of them, the best by the ranking rule or by majority is taken.
 
 import Inference
 
@@ -19,8 +19,7 @@ struct WholeAnswers {
         self.options = options
         names = members.map(\.name)
         weights = members.map(\.weight)
-        let rank = options.answerRank ?? (options.rank == "paper" ? "paper" : "bpb")
-        reranker = Reranker(rule: try RankRule(named: rank))
+        reranker = Reranker(rule: try RankRule(named: options.ruleOfAnswers))
     }
 
     /// One model's answer, with its authors and what the models say about it.
@@ -36,29 +35,60 @@ struct WholeAnswers {
 
     /// The loop with one model: plain greedy. The limit counts the first model's tokens for every answer, else
     /// answers of different length would be compared; alone with strategy `solo`, a model counts its own.
-    func solo(_ index: Int) throws(FusionError) -> CoolFusion {
+    func solo(_ writer: Writer) throws(FusionError) -> CoolFusion {
         var alone = options
         alone.strategy = .cool
         alone.weights = nil
         alone.primary = 0
-        let counter = options.strategy == .solo ? sources[index] : sources[0]
-        return try CoolFusion([sources[index]], options: alone, counting: counter)
+        alone.sampling = options.sampling?.seeded(model: writer.model, sample: writer.sample)
+        let counter = options.strategy == .solo ? writer.source : sources[0]
+        return try CoolFusion([writer.source], options: alone, counting: counter)
+    }
+
+    /// Who writes an answer alone: a model, which of its samples, and the source that writes it.
+    struct Writer {
+        var model: Int
+        var sample = 0
+        var source: any SourceModel
     }
 
     /// One model's answer alone, its tokens and what it cost; from memory where it is known.
-    func alone(_ index: Int, _ onSegment: (Segment) -> Bool = { _ in true }) throws(FusionError) -> SoloAnswer {
+    func alone(_ writer: Writer, _ onSegment: (Segment) -> Bool = { _ in true }) throws(FusionError) -> SoloAnswer {
         // A limit is counted in one model's tokens; an answer it cut is only good for the same count.
-        let countsOwn = options.strategy == .solo || index == 0
-        if let known = memory?.answers[index], known.result.stop != .length || known.countsOwn == countsOwn {
+        let countsOwn = options.strategy == .solo || writer.model == 0
+        let key = AnswerMemory.Key(model: writer.model, sample: writer.sample)
+        if let known = memory?.answers[key], known.result.stop != .length || known.countsOwn == countsOwn {
             for segment in known.result.segments where !onSegment(segment) { break }
             return known
         }
-        let fusion = try solo(index)
+        let fusion = try solo(writer)
         let result = try fusion.run(onSegment)
         let answer = SoloAnswer(
             result: result, tokens: fusion.members[0].tokens, usage: fusion.members[0].usage, countsOwn: countsOwn)
-        memory?.answers[index] = answer
+        memory?.answers[key] = answer
         return answer
+    }
+
+    /// A model's answers alone: as many as are asked for, side by side where it can have copies.
+    private func samples(of index: Int) -> [Result<SoloAnswer, FusionError>] {
+        let source = sources[index]
+        let count = options.sampling == nil ? 1 : max(options.samples, 1)
+        // A model that has no copies, or no room for them, writes one answer after the other.
+        let copies = count > 1 ? (try? source.copies(count - 1)) ?? [] : []
+        var answers: [Result<SoloAnswer, FusionError>?] = Array(repeating: nil, count: count)
+        func write(_ sample: Int, _ source: any SourceModel) {
+            let writer = Writer(model: index, sample: sample, source: source)
+            do throws(FusionError) { answers[sample] = .success(try alone(writer)) } catch {
+                answers[sample] = .failure(error)
+            }
+        }
+        if copies.count == count - 1 {
+            let writers = [source] + copies
+            interleave(count) { write($0, writers[$0]) }
+        } else {
+            for sample in 0..<count { write(sample, source) }
+        }
+        return answers.compactMap { $0 }
     }
 
     /// Writes all answers and takes the best.
@@ -71,7 +101,7 @@ struct WholeAnswers {
         let ranked = reranker.rank(
             answers.map { answer in
                 Reranker.Entry(
-                    votes: answer.evaluations.sorted { $0.key < $1.key }.map { (evaluation: $1, weight: weights[$0]) },
+                    votes: answer.evaluations.sorted { $0.key < $1.key }.map { ($0, $1, weights[$0]) },
                     proposers: answer.authors.count)
             })
         let parsed = answers.map {
@@ -98,15 +128,15 @@ struct WholeAnswers {
     private func write(_ usage: inout [Usage], _ events: inout [FusionEvent]) throws(FusionError) -> [Answer] {
         var answers: [Answer] = []
         var failures: [FusionEvent] = []
-        for index in sources.indices {
+        for (index, own) in sources.indices.flatMap({ index in samples(of: index).map { (index, $0) } }) {
             do {
-                let own = try alone(index)
+                let own = try own.get()
                 usage[index] = usage[index] + own.usage
                 add(
                     Answer(
                         result: named(own.result, names[index]), text: Array(own.result.text.utf8), authors: [index],
                         tokens: [index: own.tokens]), to: &answers)
-            } catch .allFailed(let reasons) {
+            } catch FusionError.allFailed(let reasons) {
                 failures += reasons
             }
         }
@@ -198,7 +228,12 @@ struct SoloAnswer {
 
 /// Answers of single models to one prompt under one set of limits, shared by strategies that choose among them.
 final class AnswerMemory {
-    var answers: [Int: SoloAnswer] = [:]
+    struct Key: Hashable {
+        var model: Int
+        var sample: Int
+    }
+
+    var answers: [Key: SoloAnswer] = [:]
 }
 
 extension Member {

@@ -23,15 +23,20 @@ public struct Sampler: Sendable {
         return draw(filtered(logits))
     }
 
+    /// The token that `place` draws into a sequence (from 0) would give, whatever was drawn before.
+    public func token(_ logits: [Float], recent: [Int32], at place: Int) -> Int32 {
+        var sequence = self
+        sequence.state = sampling.seed &+ UInt64(truncatingIfNeeded: place) &* Self.step
+        return sequence.next(logits, recent: recent)
+    }
+
     /// Logits after bias and penalties.
     func adjusted(_ logits: [Float], _ recent: [Int32]) -> [Float] {
         var logits = logits
         for (token, bias) in sampling.logitBias where logits.indices.contains(Int(token)) {
             logits[Int(token)] += Float(bias)
         }
-        let penalizes =
-            sampling.repeatPenalty != 1 || sampling.frequencyPenalty != 0 || sampling.presencePenalty != 0
-        guard penalizes else { return logits }
+        guard sampling.looksBack else { return logits }
         var counts: [Int32: Int] = [:]
         for token in recent.suffix(sampling.repeatLast) where logits.indices.contains(Int(token)) {
             counts[token, default: 0] += 1
@@ -150,9 +155,11 @@ public struct Sampler: Sendable {
         return choices.last { $0.weight > 0 }?.token ?? choices[0].token
     }
 
+    private static let step: UInt64 = 0x9E37_79B9_7F4A_7C15
+
     /// SplitMix64 (Steele, Lea, Flood 2014), the upper 53 bits as a number in 0 ..< 1.
     private mutating func unit() -> Double {
-        state &+= 0x9E37_79B9_7F4A_7C15
+        state &+= Self.step
         var x = state
         x = (x ^ (x >> 30)) &* 0xBF58_476D_1CE4_E5B9
         x = (x ^ (x >> 27)) &* 0x94D0_49BB_1331_11EB

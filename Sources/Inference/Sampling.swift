@@ -28,6 +28,16 @@ public struct Sampling: Sendable {
 
     public init() {}
 
+    /// Whether the penalties look at recent tokens.
+    public var looksBack: Bool { repeatPenalty != 1 || frequencyPenalty != 0 || presencePenalty != 0 }
+
+    /// The same with a seed of its own for each of several models and each of several samples; the first keep the seed.
+    public func seeded(model: Int, sample: Int = 0) -> Sampling {
+        var own = self
+        own.seed &+= UInt64(model) &* 0xD1B5_4A32_D192_ED03 &+ UInt64(sample) &* 0xABC9_8388_FB8F_AC03
+        return own
+    }
+
     /// Throws invalidSampling for values that mean nothing.
     public func check() throws(InferenceError) {
         func require(_ name: String, _ value: Double, _ expected: String, _ isRight: Bool) throws(InferenceError) {

@@ -209,10 +209,16 @@ public final class Session {
     // MARK: passes
 
     func forward(_ runs: [Run]) throws(InferenceError) -> [RunOutput] {
-        let watch = Stopwatch()
-        let outputs = try carrying { () throws(TransformerError) in try model.decoder.forward(runs) }
         work.passes += 1
         work.rows += runs.reduce(0) { $0 + $1.tokens.count }
+        if let interleaver = Interleaver.current {
+            let pass = try carrying { () throws(TransformerError) in try interleaver.forward(model.decoder, runs) }
+            work.seconds += pass.seconds
+            work.cpuSeconds += pass.cpuSeconds
+            return pass.outputs
+        }
+        let watch = Stopwatch()
+        let outputs = try carrying { () throws(TransformerError) in try model.decoder.forward(runs) }
         work.seconds += watch.seconds
         work.cpuSeconds += watch.cpuSeconds
         return outputs

@@ -28,15 +28,17 @@ public struct DeviceDemand: Sendable {
         public var layers: Int?
         public var context: Int?
         public var cacheType: CacheType
+        /// Caches of the model.
+        public var sessions: Int
         /// Cells for branches beside a context.
         public var branchCells: @Sendable (_ context: Int) -> Int
         public var batch: (rows: Int, outputs: Int)
 
         public init(
-            layers: Int?, context: Int?, cacheType: CacheType, batch: (rows: Int, outputs: Int),
+            layers: Int?, context: Int?, cacheType: CacheType, sessions: Int = 1, batch: (rows: Int, outputs: Int),
             branchCells: @escaping @Sendable (Int) -> Int
         ) {
-            (self.layers, self.context, self.cacheType) = (layers, context, cacheType)
+            (self.layers, self.context, self.cacheType, self.sessions) = (layers, context, cacheType, sessions)
             (self.batch, self.branchCells) = (batch, branchCells)
         }
     }
@@ -63,6 +65,7 @@ public struct DeviceDemand: Sendable {
         }
         let cells = demand.context + request.branchCells(demand.context)
         cache = try KVCache.byteCount(config, blocks: first..<blockCount, cells: cells, type: demand.cacheType)
+        cache = saturated(cache, times: request.sessions)
         activations = demand.activations
     }
 }

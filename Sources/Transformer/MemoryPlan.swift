@@ -53,7 +53,16 @@ public struct MemoryDemand: Sendable {
     }
 }
 
+/// A product that stays at the largest number instead of wrapping.
+func saturated(_ bytes: Int, times count: Int) -> Int {
+    let (product, overflow) = bytes.multipliedReportingOverflow(by: count)
+    return overflow ? .max : product
+}
+
 extension MemoryDemand {
+    /// Counts a cache for each of so many sessions.
+    public mutating func hold(sessions: Int) { cache = saturated(cache, times: sessions) }
+
     /// Counts the weights of the file that this backend copies, which computes the blocks below `block`; .max: all and the
     /// head. Tables of embeddings stay where they are, and are copied besides where they are the head's weights, too.
     public mutating func repack(_ file: GGUFFile, by backend: any Backend, below block: Int = .max) {

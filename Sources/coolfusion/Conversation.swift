@@ -11,7 +11,7 @@ final class Conversation {
     private let sessions: [Session]
     private let reporting: ReportingOptions
     private var single = GenerationOptions()
-    private let several: FusionOptions
+    private var several: FusionOptions
 
     /// `single`: how one model answers; `several`: how more than one do.
     init(
@@ -50,7 +50,7 @@ final class Conversation {
     func ask(_ text: String, show: (String, Segment?) -> Bool) throws -> Generation.Stop {
         let asked = messages + [Message(role: "user", content: text)]
         let prompts = try models.map { try template.prompt(asked, for: $0, reporting, transcript: true) }
-        let (answer, stop) = models.count == 1 ? try write(prompts[0], show) : try fuse(prompts, show)
+        let (answer, stop) = models.count == 1 ? try write(prompts[0], show) : try writeTogether(prompts, show)
         messages = asked + [Message(role: "assistant", content: answer)]
         return stop
     }
@@ -70,9 +70,12 @@ final class Conversation {
         }
     }
 
-    private func fuse(_ prompts: [Prompt], _ show: (String, Segment?) -> Bool) throws -> (String, Generation.Stop) {
+    private func writeTogether(_ prompts: [Prompt], _ show: (String, Segment?) -> Bool) throws -> (
+        String, Generation.Stop
+    ) {
         let sources = zip(sessions, prompts).map { SessionSource($0, prompt: $1) }
-        let result = try Fusion.fuse(sources, options: several) { segment in
+        several.sampling?.seed &+= 1
+        let result = try fuse(sources, options: several) { segment in
             for event in segment.events {
                 switch event {
                 case .left, .moved: reporting.note(event.description)

@@ -1,5 +1,6 @@
-// The journal of an evaluation: one JSON line a problem, written whole and synced before the next is begun. A run that
-// was killed goes on from it; no problem is repeated or lost. The first line says what it belongs to.
+// The journal of an evaluation: one JSON line a problem, written whole before the next is begun. A run that was killed
+// goes on from it; no problem is repeated or lost. The first line says what it belongs to. A crash of the machine itself
+// costs half a minute at most: the disk is waited for twice a minute, not after each line, which can take seconds.
 import FoundationEssentials
 import Fusion
 import Glibc
@@ -7,6 +8,7 @@ import Glibc
 final class EvalJournal {
     private let path: String
     private let descriptor: Int32
+    private var synced = ContinuousClock.now
     /// Outcomes already in the file, by problem.
     private(set) var finished: [Int: [Attempt]] = [:]
 
@@ -28,7 +30,11 @@ final class EvalJournal {
         }
         let text = String(decoding: first, as: UTF8.self)
         guard text == header.text else {
-            throw .badData("the journal '\(path)' belongs to another run: it says \(text), this run is \(header.text)")
+            let differing = header.members.filter { !text.contains("\(JSON.string($0.key).text):\($0.value.text)") }
+            let keys = differing.map(\.key).joined(separator: ", ")
+            throw .badData(
+                "the journal '\(path)' belongs to another run (different: \(keys)): it says \(text), this run is \(header.text)"
+            )
         }
         for (number, line) in lines.dropFirst().enumerated() {
             guard let (index, attempts) = EvalJournal.entry(Data(line), contenders) else {
@@ -38,9 +44,12 @@ final class EvalJournal {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        fdatasync(descriptor)
+        close(descriptor)
+    }
 
-    /// Records a problem's outcome; it is on disk when this returns.
+    /// Records a problem's outcome; it is in the file when this returns.
     func record(_ index: Int, _ attempts: [Attempt], _ contenders: [String]) throws(CommandError) {
         try write([
             "problem": .integer(index),
@@ -48,11 +57,13 @@ final class EvalJournal {
                 zip(contenders, attempts).map { name, attempt in
                     (
                         name,
-                        [
-                            "correct": .bool(attempt.isCorrect), "parsed": attempt.parsed.map { .string($0) } ?? .null,
-                            "tokens": .integer(attempt.tokens), "seconds": .number(attempt.seconds),
-                            "text": .string(attempt.text),
-                        ]
+                        .object(
+                            [
+                                ("correct", .bool(attempt.isCorrect)),
+                                ("parsed", attempt.parsed.map { .string($0) } ?? .null),
+                                ("tokens", .integer(attempt.tokens)), ("seconds", .number(attempt.seconds)),
+                                ("text", .string(attempt.text)),
+                            ] + (attempt.bits.map { [("bits", .number($0))] } ?? []))
                     )
                 }),
         ])
@@ -61,7 +72,10 @@ final class EvalJournal {
     private func write(_ line: JSON) throws(CommandError) {
         var text = line.text + "\n"
         var code = text.withUTF8 { writeAll(descriptor, UnsafeRawBufferPointer($0)) }
-        if code == 0, fdatasync(descriptor) != 0 { code = errno }
+        if code == 0, ContinuousClock.now - synced > .seconds(30) {
+            if fdatasync(descriptor) != 0 { code = errno }
+            synced = ContinuousClock.now
+        }
         if code != 0 { throw .output("'\(path)'", code) }
     }
 
@@ -73,6 +87,7 @@ final class EvalJournal {
             var tokens: Int
             var seconds: Double
             var text: String
+            var bits: Double?
         }
 
         var problem: Int
@@ -83,7 +98,9 @@ final class EvalJournal {
         guard let entry = try? JSONDecoder().decode(Entry.self, from: line) else { return nil }
         let attempts = contenders.compactMap { name in
             entry.attempts[name].map {
-                Attempt(text: $0.text, parsed: $0.parsed, isCorrect: $0.correct, tokens: $0.tokens, seconds: $0.seconds)
+                Attempt(
+                    text: $0.text, parsed: $0.parsed, isCorrect: $0.correct, tokens: $0.tokens, seconds: $0.seconds,
+                    bits: $0.bits)
             }
         }
         return attempts.count == contenders.count ? (entry.problem, attempts) : nil

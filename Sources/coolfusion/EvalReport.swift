@@ -111,19 +111,21 @@ extension HeadroomReport {
 /// Problems done and the time left, on a terminal.
 struct EvalProgress {
     private let total: Int
-    private var done = 0
+    private var done: Int
+    private let known: Int
     private var line: ProgressLine
     private let start = ContinuousClock.now
 
-    init(total: Int, quiet: Bool) {
-        self.total = total
+    /// `known` problems were finished before the run began.
+    init(total: Int, known: Int, quiet: Bool) {
+        (self.total, self.known, done) = (total, known, known)
         line = ProgressLine(quiet: quiet)
     }
 
     mutating func step() {
         done += 1
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        let left = seconds / Double(done) * Double(total - done)
+        let left = seconds / Double(max(done - known, 1)) * Double(total - done)
         let text = "\(done) of \(total) problems, about \(decimals(left, 0)) s left"
         line.show(text)
     }

@@ -1,4 +1,5 @@
-// A labelled task as JSON lines, {"question": ..., "answer": ...} each; the built-in one needs no file.
+// A labelled task as JSON lines; the built-in one needs no file. All lines of a task are of one kind:
+// {"question": ..., "answer": ...}, {"question": ..., "choices": [...], "answer": ...} or {"text": ...}.
 import ArgumentParser
 import DemoModels
 import FoundationEssentials
@@ -12,9 +13,19 @@ struct EvalTask {
         var answer: String
         /// The kind of problem, where the file says one.
         var label: String?
+        /// Empty: the answer is written.
+        var choices: [String] = []
+    }
+
+    /// What is asked of the models.
+    enum Kind: String {
+        case answers = "question and answer"
+        case choices = "question, choices and answer"
+        case text
     }
 
     var name: String
+    var kind: Kind?
     var problems: [Problem]
     /// FNV-1a of the file's bytes: what a journal belongs to.
     var fingerprint: String
@@ -40,33 +51,68 @@ struct EvalTask {
         fingerprint = String(hash, radix: 16)
         for (index, line) in data.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
-            if let row = try? JSONDecoder().decode(Row.self, from: Data(line)) {
-                problems.append(
-                    Problem(
-                        line: index + 1, question: row.question, answer: row.answer.text,
-                        label: row.label?.text))
-            } else {
-                complaints.append("'\(name)', line \(index + 1): not an object with \"question\" and \"answer\"")
+            if let complaint = add(Data(line), line: index + 1) {
+                complaints.append("'\(name)', line \(index + 1): \(complaint)")
             }
         }
     }
 
-    private struct Row: Decodable {
-        var question: String
-        var answer: Scalar
-        var label: Scalar?
-
-        /// Members that say what kind a problem is; the first one there counts.
-        private enum LabelKey: String, CodingKey, CaseIterable { case label, family, category, subject, type, level }
-        private enum CodingKeys: CodingKey { case question, answer }
-
-        init(from decoder: any Decoder) throws {
-            let members = try decoder.container(keyedBy: CodingKeys.self)
-            question = try members.decode(String.self, forKey: .question)
-            answer = try members.decode(Scalar.self, forKey: .answer)
-            let labels = try decoder.container(keyedBy: LabelKey.self)
-            label = LabelKey.allCases.lazy.compactMap { try? labels.decode(Scalar.self, forKey: $0) }.first
+    /// Adds a line; what is wrong with it, if anything.
+    private mutating func add(_ line: Data, line number: Int) -> String? {
+        guard let row = try? JSONDecoder().decode(EvalRow.self, from: line) else {
+            return "not an object with \"question\" and \"answer\", or \"text\""
         }
+        if let kind, kind != row.kind {
+            return "it has \(row.kind.rawValue), the lines before have \(kind.rawValue)"
+        }
+        var problem = Problem(
+            line: number, question: row.question, answer: row.answer, label: row.label, choices: row.choices)
+        if row.kind == .choices {
+            guard let right = row.rightChoice else {
+                return "its answer \(JSON.string(row.answer).text) is none of its \(row.choices.count) choices"
+            }
+            problem.answer = String(right)
+        }
+        kind = row.kind
+        problems.append(problem)
+        return nil
+    }
+}
+
+/// A line of a task.
+private struct EvalRow: Decodable {
+    var kind: EvalTask.Kind
+    var question: String
+    var answer: String
+    var label: String?
+    var choices: [String]
+
+    /// Members that say what kind a problem is; the first one there counts.
+    private enum LabelKey: String, CodingKey, CaseIterable { case label, family, category, subject, type, level }
+    private enum CodingKeys: CodingKey { case question, answer, choices, text }
+
+    init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        if members.contains(.text) {
+            (kind, question, choices) = (.text, "", [])
+            answer = try members.decode(String.self, forKey: .text)
+        } else {
+            question = try members.decode(String.self, forKey: .question)
+            answer = try members.decode(Scalar.self, forKey: .answer).text
+            choices = try members.decodeIfPresent([Scalar].self, forKey: .choices)?.map(\.text) ?? []
+            kind = choices.isEmpty ? .answers : .choices
+        }
+        let labels = try decoder.container(keyedBy: LabelKey.self)
+        label = LabelKey.allCases.lazy.compactMap { try? labels.decode(Scalar.self, forKey: $0) }.first?.text
+    }
+
+    /// The answer as the text of a choice, as its letter, or as its number from 0.
+    var rightChoice: Int? {
+        if let place = choices.firstIndex(of: answer) { return place }
+        if let place = Int(answer), choices.indices.contains(place) { return place }
+        guard let letter = answer.unicodeScalars.first, answer.unicodeScalars.count == 1 else { return nil }
+        let place = Int(letter.value) - 0x41
+        return choices.indices.contains(place) ? place : nil
     }
 
     /// A text, or a number as it is written.
@@ -97,7 +143,7 @@ enum ParsingRule: String, CaseIterable, ExpressibleByArgument {
     var parse: @Sendable (String) -> String? {
         switch self {
         case .gsm8k: finalNumber
-        case .lastNumber: Fusion.lastNumber
+        case .lastNumber: FusionOptions().parse
         case .exact:
             { text in
                 let line = text.split(separator: "\n").first.map { line in

@@ -66,8 +66,18 @@ struct FuseReport {
         [
             "generated": .integer(usage.generated), "scored": .integer(usage.scored),
             "verified": .integer(usage.verified),
+            "proposed": .integer(usage.proposed), "shared": .integer(usage.shared),
             "wasted": .integer(usage.wasted), "passes": .integer(usage.passes), "rows": .integer(usage.rows),
             "seconds": .number(usage.seconds), "cpu_seconds": .number(usage.cpuSeconds),
+            "drafts": .array(
+                usage.drafts.sorted { ($0.isLookup ? 1 : 0, $0.length) < ($1.isLookup ? 1 : 0, $1.length) }.map {
+                    count in
+                    [
+                        "length": .integer(count.length), "lookup": .bool(count.isLookup),
+                        "offered": .integer(count.offered), "whole": .integer(count.whole),
+                        "confirmed": .integer(count.confirmed),
+                    ]
+                }),
         ]
     }
 

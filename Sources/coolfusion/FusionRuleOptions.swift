@@ -18,11 +18,20 @@ struct FusionRuleOptions: ParsableArguments {
     @Option(help: "One positive weight per model, separated by commas, or 'prompt': by how well each predicts it.")
     var weights: String?
 
+    @Option(help: "Answers that each model draws for rerank and vote; needs --temp (default: 1).")
+    var samples = 1
+
     @Flag(help: "Let segments be white space alone and cut numbers, as the paper has it.")
     var paperExact = false
 
     @Flag(help: "Compute every score, also where all models agree.")
     var explain = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Only these of \(Shortcuts.names.map(\.name).joined(separator: ", ")); the text must be the same.",
+            valueName: "list"))
+    var shortcuts: String?
 
     @Flag(help: "The plain algorithm without shortcuts; the text must be the same.")
     var noShortcuts = false
@@ -32,12 +41,18 @@ struct FusionRuleOptions: ParsableArguments {
         if let maxSegmentTokens, maxSegmentTokens < 1 {
             throw ValidationError("--max-segment-tokens must be at least 1, found \(maxSegmentTokens)")
         }
+        if samples < 1 { throw ValidationError("--samples must be at least 1, found \(samples)") }
         if let weights, weights != "prompt", parsed(weights) == nil {
             throw ValidationError("--weights: '\(weights)' is not a list of numbers")
         }
     }
 
-    func options(_ limits: LimitOptions) -> FusionOptions {
+    func options(
+        _ limits: LimitOptions, _ sampling: SamplingOptions, _ reporting: ReportingOptions
+    ) throws -> FusionOptions {
+        if samples > 1 && !sampling.isAsked {
+            throw CommandError.usage("--samples \(samples) needs --temp above 0: greedy answers are all the same")
+        }
         var options = FusionOptions()
         options.strategy = strategy
         options.rank = rank
@@ -46,11 +61,25 @@ struct FusionRuleOptions: ParsableArguments {
         options.limit = limits.count
         options.stopStrings = limits.stopStrings
         options.paperExact = paperExact
+        options.sampling = sampling.sampling(forSeveral: reporting)
+        options.samples = samples
         options.weighsByPrompt = weights == "prompt"
         options.weights = options.weighsByPrompt ? nil : weights.flatMap(parsed)
         if noShortcuts { options.shortcuts = .none }
+        if let shortcuts { options.shortcuts = try chosen(shortcuts) }
         if explain { options.shortcuts.agreement = false }
         return options
+    }
+
+    private func chosen(_ list: String) throws(CommandError) -> Shortcuts {
+        var chosen = Shortcuts.none
+        for name in list.split(separator: ",") {
+            guard let known = Shortcuts.names.first(where: { $0.name == name }) else {
+                throw .usage("--shortcuts: there is no '\(name)'")
+            }
+            chosen[keyPath: known.shortcut] = true
+        }
+        return chosen
     }
 
     private func parsed(_ list: String) -> [Double]? {

@@ -24,6 +24,12 @@ enum JSON {
     /// Single precision keeps its short spelling: 0.1, not 0.10000000149.
     static func single(_ value: Float) -> JSON { .number(Double(value.description) ?? .nan) }
 
+    /// Of an object; none of anything else.
+    var members: [Member] {
+        if case .object(let members) = self { return members }
+        return []
+    }
+
     var text: String {
         var output = ""
         write(to: &output)

@@ -8,11 +8,11 @@ extension EngineOptions {
     /// Loads one model on a backend of its own.
     func load(_ argument: ModelArgument) throws -> Model { try load([argument])[0] }
 
-    /// Loads models that share one backend, so that their threads do not multiply. Names are made distinct. All of them
-    /// must fit into memory together, which is checked before anything is loaded.
-    func load(_ arguments: [ModelArgument]) throws -> [Model] {
+    /// Loads models that share one backend, so that their threads do not multiply. Names are made distinct. All of them,
+    /// each with `sessions` caches, must fit into memory together, which is checked before anything is loaded.
+    func load(_ arguments: [ModelArgument], sessions: Int = 1) throws -> [Model] {
         let opened = try open(ModelArgument.distinct(arguments))
-        let place = try place(opened)
+        let place = try place(opened, sessions: sessions)
         do {
             return try load(opened, place)
         } catch {
@@ -60,6 +60,7 @@ extension EngineOptions {
                         name: argument.name, file: file, mode: mode, context: context, cacheType: type,
                         batch: (batchSize ?? Session.prefillRows, Session.exactRows))
                 }
+                demand.hold(sessions: place.sessions)
                 let there = try place.plan(opened, context, type)?.demands.first { $0.name == argument.name }
                 demand.repack(file, by: try place.host, below: there?.firstBlock ?? .max)
                 // A mapped file is in memory once, however many models use it.

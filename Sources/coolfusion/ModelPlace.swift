@@ -15,6 +15,8 @@ struct ModelPlace {
     let spare: SpareCPU
     /// Layers on the GPU; nil: all.
     let layers: Int?
+    /// Caches of each model.
+    let sessions: Int
     private let options: EngineOptions
 
     /// What computes the layers that are not on the GPU.
@@ -24,18 +26,20 @@ struct ModelPlace {
 
     var sharesHostMemory: Bool { gpu?.device.sharesHostMemory ?? false }
 
-    init(_ options: EngineOptions) throws {
+    init(_ options: EngineOptions, sessions: Int) throws {
         let wanted = try options.deviceOptions()
         let chosen = try wanted.chooseBackend()
         if let note = chosen.note { options.reporting.note(note) }
-        self.init(options, chosen.backend, SpareCPU(wanted), layers: wanted.gpuLayers)
+        self.init(options, chosen.backend, SpareCPU(wanted), layers: wanted.gpuLayers, sessions)
         if wanted.gpuLayers ?? 0 > 0, gpu == nil {
             options.reporting.note("-ngl has no effect: \(backend.name) computes")
         }
     }
 
-    private init(_ options: EngineOptions, _ backend: any Backend, _ spare: SpareCPU, layers: Int?) {
-        (self.options, self.backend, self.spare) = (options, backend, spare)
+    private init(
+        _ options: EngineOptions, _ backend: any Backend, _ spare: SpareCPU, layers: Int?, _ sessions: Int
+    ) {
+        (self.options, self.backend, self.spare, self.sessions) = (options, backend, spare, sessions)
         self.layers = backend is VulkanBackend ? layers : nil
     }
 
@@ -47,7 +51,7 @@ struct ModelPlace {
     {
         guard let gpu else { return nil }
         let request = DeviceDemand.Request(
-            layers: other ?? layers, context: context, cacheType: type,
+            layers: other ?? layers, context: context, cacheType: type, sessions: sessions,
             batch: (options.batchSize ?? Session.prefillRows, Session.exactRows),
             branchCells: Session.branchCells(context:))
         let demands = try opened.map { argument, file in
@@ -60,7 +64,7 @@ struct ModelPlace {
 
     /// The CPU alone.
     private func withoutGPU() throws -> ModelPlace {
-        ModelPlace(options, try spare.backend(), spare, layers: nil)
+        ModelPlace(options, try spare.backend(), spare, layers: nil, sessions)
     }
 
     /// Another place after loading failed: with --device auto the CPU where the GPU gave less memory than its driver had
@@ -99,7 +103,9 @@ struct ModelPlace {
 
 extension EngineOptions {
     /// Where the opened models compute; the device has room for them.
-    func place(_ opened: [OpenedModel]) throws -> ModelPlace { try ModelPlace(self).checked(opened) }
+    func place(_ opened: [OpenedModel], sessions: Int = 1) throws -> ModelPlace {
+        try ModelPlace(self, sessions: sessions).checked(opened)
+    }
 }
 
 extension MemoryDemand {

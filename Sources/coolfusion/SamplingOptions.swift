@@ -52,11 +52,25 @@ struct SamplingOptions: ParsableArguments {
         help: ArgumentHelp("Add to a token's logit, as 15+1.5, 15-2 or 15-inf (repeatable).", valueName: "id±value"))
     var logitBias: [LogitBias] = []
 
-    @Option(name: [.customShort("s"), .long], help: "Seed of the draws (default: a new one each time).")
-    var seed: UInt64?
+    @Option(
+        name: [.customShort("s"), .long], parsing: .unconditional,
+        help: "Seed of the draws; -1, the default: a new one each time.")
+    var seed = Seed.random
 
     func validate() throws {
         do { try sampling(nil).check() } catch { throw ValidationError("\(error)") }
+    }
+
+    /// Whether draws were asked for, where the default is not to draw.
+    var isAsked: Bool { (temperature ?? 0) > 0 }
+
+    /// For several models, whose files may recommend different things: what was asked for, nil for greedy.
+    func sampling(forSeveral reporting: ReportingOptions) -> Sampling? {
+        guard isAsked else { return nil }
+        var sampling = sampling(nil)
+        sampling.seed = seed.value
+        reporting.detail("seed \(sampling.seed)")
+        return sampling
     }
 
     /// What counts for `model`, with a seed; says on stderr what its file recommends, if that counts.
@@ -75,7 +89,7 @@ struct SamplingOptions: ParsableArguments {
         if !used.isEmpty {
             reporting.note("\(model.name): sampling as its file recommends: \(used.joined(separator: ", "))")
         }
-        sampling.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+        sampling.seed = seed.value
         if sampling.temperature > 0 { reporting.detail("seed \(sampling.seed)") }
         return sampling
     }
@@ -104,6 +118,31 @@ struct SamplingOptions: ParsableArguments {
             repeatPenalty == nil ? recommended.repeatPenalty.map { "repeat-penalty \($0)" } : nil,
             repeatLast == nil ? recommended.repeatLast.map { "repeat-last-n \($0 == .max ? "all" : "\($0)")" } : nil,
         ].compactMap { $0 }
+    }
+}
+
+/// Where a sequence of draws begins.
+enum Seed: ExpressibleByArgument {
+    case random
+    case fixed(UInt64)
+
+    init?(argument: String) {
+        if argument == "-1" {
+            self = .random
+        } else if let value = UInt64(argument) {
+            self = .fixed(value)
+        } else {
+            return nil
+        }
+    }
+
+    var defaultValueDescription: String { "-1" }
+
+    var value: UInt64 {
+        switch self {
+        case .random: UInt64.random(in: 0...UInt64(UInt32.max))
+        case .fixed(let value): value
+        }
     }
 }
 

@@ -26,9 +26,9 @@ struct Machine {
 
     /// As git names it, with "-dirty" for a checkout with changes; "unknown" outside one.
     private static func readCommit() -> String {
-        var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        guard readlink("/proc/self/exe", &path, path.count - 1) > 0 else { return "unknown" }
-        setenv("KERNEL_BENCH", String(cString: path), 1)
+        guard let path = realpath("/proc/self/exe", nil) else { return "unknown" }
+        defer { free(path) }
+        setenv("KERNEL_BENCH", path, 1)
         let command = "git -C \"$(dirname \"$KERNEL_BENCH\")\" describe --always --dirty --abbrev=12 2>/dev/null"
         return lines(popen(command, "r"), close: pclose).first ?? "unknown"
     }

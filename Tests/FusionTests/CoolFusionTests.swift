@@ -18,6 +18,7 @@ private func fuse(_ models: [ScriptedModel], _ change: (inout FusionOptions) -> 
     -> FusionResult
 {
     var options = FusionOptions()
+    options.rank = "logprob"
     change(&options)
     return try CoolFusion(models, options: options).run()
 }

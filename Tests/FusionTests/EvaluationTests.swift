@@ -1,4 +1,5 @@
 // The statistics against published values, the reading of answers, and the bookkeeping of the headroom report.
+import Foundation
 import Testing
 
 @testable import Fusion
@@ -41,4 +42,60 @@ func finalNumbersAreRead(text: String, expected: String?) {
     // default alone is right twice, b alone once.
     #expect(report.p(2, versus: 1) == 1)
     #expect(report.verdict.hasPrefix("No"))
+}
+
+/// Answers as models wrote them to GSM8K's problems, in the manners that occur, and what graders read.
+@Test(
+    arguments: [
+        ("Janet sells 16 - 3 - 4 = <<16-3-4=9>>9 duck eggs a day.\nShe makes 9 * 2 = $<<9*2=18>>18.\n#### 18", "18"),
+        ("So the answer is $70,000.", "70000"), ("#### $1,450.00", "1450"), ("The answer is 3.", "3"),
+        ("...is 20%.\n#### 20", "20"), ("He runs 3*3=9 sprints a week, so 540 meters.", "540"),
+        ("**Answer: 64**", "64"), ("\\boxed{260}", "260"), ("I do not know.", nil), ("#### 5\nQ: What is 3 + 4?", "5"),
+    ] as [(String, String?)])
+func recordedAnswersAreRead(text: String, expected: String?) {
+    #expect(finalNumber(text) == expected)
+}
+
+/// A model that gives each text after the empty prompt a probability for each of its letters.
+private func speller(_ name: String, _ letters: [String: Double]) -> ScriptedModel {
+    let pieces = ["a", "b", "c", "d"]
+    let row = Dictionary(
+        uniqueKeysWithValues: pieces.enumerated().compactMap { place, piece in
+            letters[piece].map { (Int32(place + 1), $0) }
+        })
+    return ScriptedModel(name, pieces: pieces.map { Array($0.utf8) }) { _ in row }
+}
+
+private func attempts(_ models: [ScriptedModel], _ question: Question) throws -> [String: Attempt] {
+    let contenders = Contest.scoring(
+        question, Contender.all(models: models.map(\.name), base: FusionOptions()))
+    let attempts = try Contest(contenders, parse: { $0 }).attempts(models, question)
+    return Dictionary(uniqueKeysWithValues: zip(contenders.map(\.name), attempts))
+}
+
+@Test func choicesAreRankedByTheRules() throws {
+    let models = [
+        speller("x", ["a": 0.6, "b": 0.3, "c": 0.05]), speller("y", ["a": 0.2, "b": 0.4, "c": 0.3]),
+        speller("z", ["b": 0.1, "c": 0.8, "a": 0.05]),
+    ]
+    let found = try attempts(models, .choices(["a", "bb", "c"], right: 1))
+    #expect(found["solo:x"]?.text == "a" && found["solo:y"]?.text == "bb" && found["solo:z"]?.text == "c")
+    #expect(found["solo:y"]?.isCorrect == true && found["solo:x"]?.isCorrect == false)
+    // Per byte: a 0.6*0.2*0.05 = 0.006, b 0.3*0.4*0.1 = 0.012, c 0.05*0.3*0.8 = 0.012 (bits 6.38 for both).
+    let joint = ["a": 0.6 * 0.2 * 0.05, "bb": 0.3 * 0.4 * 0.1, "c": 0.05 * 0.3 * 0.8]
+    #expect(found["default"]?.text != "a" && joint["a"]! < joint["c"]!)
+    // Not normalised, two letters cost twice.
+    #expect(found["cool:logprob"]?.text == "c")
+    #expect(found["cool:pool"]?.text == "c")
+    #expect(found["primary"] == nil)
+}
+
+@Test func textsAreWorthTheirBits() throws {
+    let models = [speller("x", ["a": 0.5, "b": 0.25]), speller("y", ["a": 0.125, "b": 0.75])]
+    let found = try attempts(models, .text("ab"))
+    func bits(_ p: Double) -> Double { -log2(p) }
+    #expect(abs((found["solo:x"]?.bits ?? 0) - bits(0.5 * 0.25)) < 1e-9)
+    #expect(abs((found["solo:y"]?.bits ?? 0) - bits(0.125 * 0.75)) < 1e-9)
+    let pool = bits((0.5 + 0.125) / 2) + bits((0.25 + 0.75) / 2)
+    #expect(abs((found["cool:pool"]?.bits ?? 0) - pool) < 1e-9)
 }

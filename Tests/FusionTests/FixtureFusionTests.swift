@@ -50,7 +50,7 @@ func noiseOfOneModelIsItsOwn(name: String, prompt: String) throws {
         try CoolFusion(try names.map { try source($0, prompt) }, options: options(24, change)).run()
     }
     let plain = try run { $0.shortcuts = .none }
-    for change in [\Shortcuts.agreement, \.commitFromScoring, \.lookahead, \.draft] {
+    for change in [\Shortcuts.agreement, \.commitFromScoring, \.lookahead, \.draft, \.lookup] {
         let fast = try run {
             $0.shortcuts = .none
             $0.shortcuts[keyPath: change] = true

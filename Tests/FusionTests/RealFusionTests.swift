@@ -63,12 +63,13 @@ struct RealFusionTests {
     @Test(arguments: ["F32", "Q8_0"]) func shortcutsChangeNothing(type: String) throws {
         let names = Self.trio.map { "\($0).\(type)" }
         let plain = try fuse(names) { $0.shortcuts = .none }
-        for bits in [2, 4, 8, 15] {
+        for bits in [2, 4, 8, 16, 31] {
             let fast = try fuse(names) {
                 $0.shortcuts.agreement = bits & 1 != 0
                 $0.shortcuts.commitFromScoring = bits & 2 != 0
                 $0.shortcuts.lookahead = bits & 4 != 0
                 $0.shortcuts.draft = bits & 8 != 0
+                $0.shortcuts.lookup = bits & 16 != 0
             }
             #expect(fast.text == plain.text)
             #expect(fast.segments.map(\.proposers) == plain.segments.map(\.proposers))

@@ -18,7 +18,7 @@ final class ScriptedModel: SourceModel {
     var unknownToken: Int32?
     private(set) var work = Work()
     private(set) var answer: [Int32] = []
-    private(set) var run: [GreedyToken] = []
+    private(set) var run: [RunToken] = []
     private var scored: [Continuation] = []
     private var rows: [[UInt8]: [Double]] = [:]
     /// Probabilities of the next piece after a text; pieces not named share what is left.
@@ -84,10 +84,10 @@ final class ScriptedModel: SourceModel {
 
     func logprob(_ token: Int32, after tokens: [Int32]) -> Double { row(after: tokens)[Int(token)] }
 
-    private func greedy(after tokens: [Int32]) -> GreedyToken {
+    private func greedy(after tokens: [Int32]) -> RunToken {
         let row = row(after: tokens)
         let best = row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }
-        return GreedyToken(token: Int32(best), logprob: row[best])
+        return RunToken(token: Int32(best), logprob: row[best])
     }
 
     private func evaluate(_ rows: Int) throws(SourceFailure) {
@@ -102,19 +102,19 @@ final class ScriptedModel: SourceModel {
 
     func promptBitsPerByte() throws(SourceFailure) -> Double? { promptBits }
 
-    func start() throws(SourceFailure) {
+    func start(_ sampling: Sampling?) throws(SourceFailure) {
         try evaluate(0)
         (answer, run) = ([], [])
     }
 
-    func next() throws(SourceFailure) -> GreedyToken {
+    func next() throws(SourceFailure) -> RunToken {
         if answer.count + run.count + 1 > context { throw .contextFull(context: context) }
         if !run.isEmpty { try evaluate(1) }
         run.append(greedy(after: answer + run.map(\.token)))
         return run[run.count - 1]
     }
 
-    func verify(_ draft: [Int32]) throws(SourceFailure) -> [GreedyToken] {
+    func verify(_ draft: [Int32]) throws(SourceFailure) -> [RunToken] {
         precondition(draft.starts(with: run.map(\.token)), "a draft extends the run")
         try evaluate(draft.count)
         run = []

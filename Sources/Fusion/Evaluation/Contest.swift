@@ -7,28 +7,35 @@ import Inference
 public struct Contender: Sendable {
     public let name: String
     public let options: FusionOptions
+    /// The one model that answers; nil: all.
+    public let only: Int?
 
-    public init(_ name: String, _ options: FusionOptions) {
-        self.name = name
-        self.options = options
+    public init(_ name: String, _ options: FusionOptions, only: Int? = nil) {
+        (self.name, self.options, self.only) = (name, options, only)
     }
 
-    /// Every model alone, what `fuse` does without flags, and the strategies and rules of the method.
+    /// Every model alone, what `fuse` does without flags, the strategies and rules of the method, and every model's
+    /// self-consistency: a vote among as many samples as `base.samples` says, drawn by `base.sampling`.
     /// `base` carries limits and stop strings.
     public static func all(models: [String], base: FusionOptions) -> [Contender] {
-        func contender(_ name: String, _ strategy: Strategy, rank: String? = nil, primary: Int = 0) -> Contender {
+        func contender(
+            _ name: String, _ strategy: Strategy, rank: String? = nil, primary: Int = 0, only: Int? = nil
+        ) -> Contender {
             var options = base
             options.strategy = strategy
             if let rank { options.rank = rank }
             options.primary = primary
-            return Contender(name, options)
+            if only == nil { (options.sampling, options.samples) = (nil, 1) }
+            return Contender(name, options, only: only)
         }
         let solos = models.indices.map { contender("solo:\(models[$0])", .solo, primary: $0) }
         let rules = RankRule.all.map { contender("cool:\($0.name)", .cool, rank: $0.name) }
+        let sampled =
+            base.sampling == nil ? [] : models.indices.map { contender("self:\(models[$0])", .vote, only: $0) }
         return solos + [contender("default", base.strategy)] + [
             contender("vote", .vote), contender("rerank", .rerank), contender("cool+rerank", .coolRerank),
             contender("primary", .primary),
-        ] + rules
+        ] + rules + sampled
     }
 }
 
@@ -41,14 +48,30 @@ public struct Attempt: Sendable {
     /// Tokens generated, scored and verified by all models, and the time they took, as if nothing were shared.
     public var tokens: Int
     public var seconds: Double
+    /// Where the problem is a text to be predicted: its information in bits.
+    public var bits: Double?
 
-    public init(text: String, parsed: String?, isCorrect: Bool, tokens: Int, seconds: Double) {
+    public init(text: String, parsed: String?, isCorrect: Bool, tokens: Int, seconds: Double, bits: Double? = nil) {
         self.text = text
         self.parsed = parsed
         self.isCorrect = isCorrect
         self.tokens = tokens
         self.seconds = seconds
+        self.bits = bits
     }
+
+    /// Nobody could answer: the models that could not begin left the pool.
+    static let none = Attempt(text: "", parsed: nil, isCorrect: false, tokens: 0, seconds: 0)
+}
+
+/// What is asked about a prompt.
+public enum Question: Sendable {
+    /// An answer is written and read; `expected` is the reading of the reference answer.
+    case open(expected: String?)
+    /// One of several continuations of the prompt is right.
+    case choices([String], right: Int)
+    /// The text that follows the prompt is predicted.
+    case text(String)
 }
 
 public struct Contest {
@@ -60,21 +83,37 @@ public struct Contest {
         self.parse = parse
     }
 
-    /// All contenders' attempts at one problem, in their order. `sources` answer its question; `expected` is the reading
-    /// of the reference answer.
-    public func attempts(_ sources: [any SourceModel], expected: String?) throws(FusionError) -> [Attempt] {
+    /// All contenders' attempts at one problem, in their order. `sources` have its prompt. Where no model can begin, the
+    /// attempt is empty.
+    public func attempts(_ sources: [any SourceModel], _ question: Question) throws(FusionError) -> [Attempt] {
+        switch question {
+        case .open(let expected): try answers(sources, expected)
+        case .choices(let choices, let right): try picks(sources, choices, right: right)
+        case .text(let text): try predictions(sources, text)
+        }
+    }
+
+    private func answers(_ sources: [any SourceModel], _ expected: String?) throws(FusionError) -> [Attempt] {
         let memory = AnswerMemory()
         var attempts: [Attempt] = []
         for contender in contenders {
             var options = contender.options
             options.parse = parse
-            let result = try fuse(sources, options: options, remembering: memory)
-            let parsed = parse(result.text)
-            attempts.append(
-                Attempt(
-                    text: result.text, parsed: parsed, isCorrect: parsed != nil && parsed == expected,
-                    tokens: result.usage.reduce(0) { $0 + $1.usage.generated + $1.usage.scored + $1.usage.verified },
-                    seconds: result.usage.reduce(0) { $0 + $1.usage.seconds }))
+            do {
+                let result = try fuse(
+                    contender.only.map { [sources[$0]] } ?? sources, options: options,
+                    remembering: contender.only == nil ? memory : nil)
+                let parsed = parse(result.text)
+                attempts.append(
+                    Attempt(
+                        text: result.text, parsed: parsed, isCorrect: parsed != nil && parsed == expected,
+                        tokens: result.usage.reduce(0) {
+                            $0 + $1.usage.generated + $1.usage.scored + $1.usage.verified
+                        },
+                        seconds: result.usage.reduce(0) { $0 + $1.usage.seconds }))
+            } catch .allFailed {
+                attempts.append(.none)
+            }
         }
         return attempts
     }

@@ -9,7 +9,8 @@ struct Chat: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Talk with one model or several.",
         discussion: """
-            One model draws its words (--temp and so on), several write together (--rank and so on). A line that ends in \
+            One model draws its words (--temp and so on), several write together (--rank and so on) and draw only with \
+            --temp. A line that ends in \
             a backslash goes on. Ctrl-C stops the answer; at the prompt, twice, it ends the program, as do /exit and the \
             end of input. Models without a chat template continue the raw text of what was said.
 
@@ -49,7 +50,7 @@ struct Chat: ParsableCommand {
         }
         let conversation = try Conversation(
             models, opening, template: template, single: try single(models[0], isAlone: models.count == 1),
-            several: rules.options(limits), reporting: engine.reporting)
+            several: rules.options(limits, sampling, engine.reporting), reporting: engine.reporting)
         try conversation.setSystem(template.system)
         if !engine.reporting.quiet, models.count > 1, let legend = SegmentColours(models).legend {
             StandardError.line(legend)

@@ -8,7 +8,8 @@ struct Eval: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare strategies on a labelled task: does fusing help?",
         discussion: """
-            TASK is a file of JSON lines with "question" and "answer", or "demo": the built-in problems. Without -m the \
+            TASK is a file of JSON lines, or "demo": the built-in problems. Its lines have "question" and "answer"; or also \
+            "choices", which are scored instead of written; or "text", which is predicted: bits per byte. Without -m the \
             built-in models answer. With --journal an interrupted run goes on where it was.
             """)
 
@@ -39,6 +40,27 @@ struct Eval: ParsableCommand {
     @Option(help: "Text in front of every prompt, from a file: worked examples.")
     var examples: String?
 
+    @Option(help: "Begin every prompt with the first N problems and their answers, which are then not asked.")
+    var shots = 0
+
+    @Option(help: ArgumentHelp("Take the problems of --shots from another task.", valueName: "task"))
+    var shotsFrom: String?
+
+    @Option(parsing: .unconditionalSingleValue, help: "End an answer before this text (repeatable).")
+    var stop: [String] = []
+
+    @Option(help: "Problems worked on at once, in one batch per model; the answers do not depend on it.")
+    var parallel = 8
+
+    @Option(help: "Answers that 'self:MODEL' draws and votes on (default: as many as there are models).")
+    var samples: Int?
+
+    @Option(name: .customLong("temp"), help: "Temperature of these draws.")
+    var temperature = 0.7
+
+    @Option(name: [.customShort("s"), .long], help: "Seed of these draws.")
+    var seed: UInt64 = 1
+
     @Option(help: "Keep results in a file and go on from it.")
     var journal: String?
 
@@ -57,6 +79,14 @@ struct Eval: ParsableCommand {
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, found \(limit)") }
+        guard (1...64).contains(parallel) else {
+            throw ValidationError("--parallel must be from 1 to 64, found \(parallel)")
+        }
+        guard shots >= 0 else { throw ValidationError("--shots must not be negative, found \(shots)") }
+        guard (samples ?? 1) >= 1 else { throw ValidationError("--samples must be at least 1, found \(samples ?? 1)") }
+        guard temperature > 0, temperature.isFinite else {
+            throw ValidationError("--temp must be above 0, found \(temperature)")
+        }
         guard tokens >= 1 else { throw ValidationError("-n must be at least 1, found \(tokens)") }
         guard format.contains("{question}") else { throw ValidationError("--format must contain {question}") }
     }
@@ -66,39 +96,40 @@ struct Eval: ParsableCommand {
         let task = try EvalTask(task)
         for complaint in task.complaints { StandardError.line("coolfusion: \(complaint)") }
         if !task.complaints.isEmpty && !skipBroken { throw CommandError.badData("broken lines; see --skip-broken") }
-        let problems = Array(task.problems.prefix(limit ?? .max))
-        guard !problems.isEmpty else { throw CommandError.badData("'\(task.name)' has no problems") }
-        let preface = try examples.map { path throws(CommandError) in try readText(path) } ?? ""
-        let models = try engine.load(ModelArgument.chosen(model, models, engine.reporting))
-        let contenders = try chosenContenders(models.map(\.name))
+        let held = shotsFrom == nil ? shots : 0
+        let problems = Array(task.problems.dropFirst(held).prefix(limit ?? .max))
+        guard let kind = task.kind, !problems.isEmpty else {
+            throw CommandError.badData("'\(task.name)' has no problems" + (held > 0 ? " beside --shots" : ""))
+        }
+        if kind == .text && page != nil {
+            throw CommandError.usage("--report shows answers; '\(task.name)' has texts to predict")
+        }
+        let preface =
+            try (examples.map { path throws(CommandError) in try readText(path) } ?? "") + workedExamples(task)
+        let models = try engine.load(ModelArgument.chosen(model, models, engine.reporting), sessions: parallel)
+        let contenders = try chosenContenders(models.map(\.name), kind)
         let names = contenders.map(\.name)
         let record = try journal.map { path throws(CommandError) in
             try EvalJournal(path, header: header(task, models, names, preface), contenders: names)
         }
-        let contest = Contest(contenders, parse: parse.parse)
-        var report = LabelledReport(contenders: names, planned: problems.count)
-        var progress = EvalProgress(total: problems.count, quiet: engine.reporting.quiet)
-        for (index, problem) in problems.enumerated() {
-            let attempts: [Attempt]
-            if let known = record?.finished[index] {
-                attempts = known
-            } else {
-                // With a page to write, the problem at hand is finished and what is known goes into it.
-                if page != nil { Interruption.beginWriting() }
-                if Interruption.isRequested { break }
-                let text = preface + prompt(problem.question)
-                let sources = try models.map { model in
-                    try loading(model.path) {
-                        SessionSource(try Session(model: model), prompt: try rendered(text, model))
-                    }
-                }
-                attempts = try contest.attempts(sources, expected: parse.parse(problem.answer))
-                try record?.record(index, attempts, names)
-            }
-            report.add(attempts, label: problem.label)
+        var progress = EvalProgress(
+            total: problems.count, known: record?.finished.count ?? 0, quiet: engine.reporting.quiet)
+        let run = EvalRun(
+            models: models, contest: Contest(contenders, parse: parse.parse), preface: preface, format: format,
+            parallel: parallel)
+        // With a page to write, the problems at hand are finished and what is known goes into it.
+        if page != nil { Interruption.beginWriting() }
+        let attempts = try run.attempts(at: problems, known: record?.finished ?? [:]) { index, attempts in
+            try record?.record(index, attempts, names)
             progress.step()
         }
         ProgressLine.remove()
+        if page == nil { try Interruption.check() }
+        if kind == .text { return try write(textReport(names, problems, attempts)) }
+        var report = LabelledReport(contenders: names, planned: problems.count)
+        for (problem, attempts) in zip(problems, attempts) {
+            if let attempts { report.add(attempts, label: problem.label) }
+        }
         let result = report.json(task: task.name, models: models)
         let written = Result { try page?.write(.headroom, ["version": .string(Coolfusion.version), "result": result]) }
         try StandardOutput.write(json ? result.text + "\n" : report.whole.table(task: task.name))
@@ -106,18 +137,52 @@ struct Eval: ParsableCommand {
         try Interruption.check()
     }
 
-    private func prompt(_ question: String) -> String {
-        format.replacing("\\n", with: "\n").replacing("{question}", with: question)
+    /// Problems with their answers as the models are to give theirs.
+    private func workedExamples(_ task: EvalTask) throws -> String {
+        if shots == 0 { return "" }
+        let from = try shotsFrom.map { name throws(CommandError) in try EvalTask(name) } ?? task
+        guard from.kind != .text, from.problems.count >= shots else {
+            throw CommandError.badData("--shots \(shots): '\(from.name)' has no \(shots) problems with answers")
+        }
+        return from.problems.prefix(shots).map { problem in
+            let answer = Int(problem.answer).flatMap {
+                problem.choices.indices.contains($0) ? problem.choices[$0] : nil
+            }
+            let asked = EvalRun.filled(format, problem.question)
+            return asked + (answer.map { " " + $0 } ?? problem.answer) + "\n\n"
+        }.joined()
     }
 
-    private func rendered(_ text: String, _ model: Model) throws -> Prompt {
-        model.chatTemplate == nil ? try model.rawPrompt(text) : try model.prompt([.init(role: "user", content: text)])
+    private func textReport(
+        _ contenders: [String], _ problems: [EvalTask.Problem], _ attempts: [[Attempt]?]
+    ) -> TextReport {
+        var report = TextReport(contenders)
+        for (problem, attempts) in zip(problems, attempts) {
+            if let attempts { report.add(attempts, bytes: problem.answer.utf8.count) }
+        }
+        return report
     }
 
-    private func chosenContenders(_ models: [String]) throws -> [Contender] {
+    private func write(_ report: TextReport) throws {
+        try StandardOutput.write(json ? report.json(task: task).text + "\n" : report.table(task: task))
+    }
+
+    private func chosenContenders(_ models: [String], _ kind: EvalTask.Kind) throws -> [Contender] {
         var base = FusionOptions()
         base.limit = tokens
-        let all = Contender.all(models: models, base: base)
+        base.stopStrings = stop
+        base.sampling = Sampling()
+        base.sampling?.temperature = temperature
+        base.sampling?.seed = seed
+        base.samples = samples ?? max(models.count, 2)
+        let question: Question =
+            switch kind {
+            case .answers: .open(expected: nil)
+            case .choices: .choices([], right: 0)
+            case .text: .text("")
+            }
+        let all = Contest.scoring(question, Contender.all(models: models, base: base))
+        if kind == .text && ["all", "quick"].contains(strategies) { return all }
         switch strategies {
         case "all": return all
         case "quick": return all.filter { $0.name.hasPrefix("solo:") || ["default", "vote"].contains($0.name) }
@@ -135,7 +200,11 @@ struct Eval: ParsableCommand {
     private func header(_ task: EvalTask, _ models: [Model], _ contenders: [String], _ preface: String) -> JSON {
         [
             "task": .string(task.fingerprint), "tokens": .integer(tokens), "parse": .string(parse.rawValue),
-            "format": .string(format), "examples": .string(preface),
+            "format": .string(format), "examples": .string(preface), "stop": .strings(stop),
+            "draws": [
+                "samples": .integer(samples ?? models.count), "temperature": .number(temperature),
+                "seed": .string(String(seed)),
+            ],
             "models": .array(
                 models.map {
                     [

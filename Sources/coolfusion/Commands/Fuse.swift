@@ -8,7 +8,7 @@ struct Fuse: ParsableCommand {
         abstract: "Several models write one text together.",
         discussion: """
             Each model proposes the next words, every model scores every proposal, the best is written. -n counts tokens \
-            of the first model. On a terminal each segment has the colour of the model that proposed it.
+            of the first model. The models write greedily; with --temp above 0 each draws its words. On a terminal each segment has the colour of the model that proposed it.
             """)
 
     @Option(name: .shortAndLong, help: "A model, or name=path (repeat for each).")
@@ -20,6 +20,7 @@ struct Fuse: ParsableCommand {
     @OptionGroup var prompt: PromptOptions
     @OptionGroup var limits: LimitOptions
     @OptionGroup var rules: FusionRuleOptions
+    @OptionGroup var sampling: SamplingOptions
 
     @Flag(help: "JSON on stdout, with every segment, candidate and score.")
     var json = false
@@ -47,7 +48,7 @@ struct Fuse: ParsableCommand {
             let prompt = try prompt.template.prompt(conversation, for: model, engine.reporting)
             return try loading(model.path) { SessionSource(try Session(model: model), prompt: prompt) }
         }
-        let options = rules.options(limits)
+        let options = try rules.options(limits, sampling, engine.reporting)
         let report = FuseReport(models: models, options: options)
         var writer = AnswerWriter(showsText: !json && !jsonl, quiet: engine.reporting.quiet)
         let colours = SegmentColours(models)

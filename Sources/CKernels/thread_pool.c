@@ -35,6 +35,7 @@ struct thread_pool {
     size_t threads;
     pool_worker *workers;    // [threads]; the first stands for the caller
     bool has_processors;     // one for every thread, so that threads may choose theirs
+    cpu_set_t processors;    // that the creator may use
     pthread_mutex_t running; // held by the caller of a run
     // The run in progress; stable while a chunk of its generation is unfinished.
     _Atomic(thread_pool_task) task;
@@ -42,8 +43,7 @@ struct thread_pool {
     atomic_size_t first_chunk;   // of this slice of the run
     atomic_uint_least32_t slice; // chunks in this slice
     atomic_bool stopping;
-    _Atomic(pid_t) caller;       // of the run in progress
-    atomic_int caller_processor;
+    atomic_int caller_processor; // of the run in progress
     _Alignas(cache_line) atomic_uint_least64_t state;      // generation << 32 | chunks not yet claimed
     _Alignas(cache_line) atomic_uint_least32_t generation; // futex of the workers
     atomic_uint_least32_t sleepers;
@@ -97,12 +97,6 @@ static void work(thread_pool *pool, uint32_t generation, size_t worker) {
     }
 }
 
-static pid_t own_thread(void) {
-    static _Thread_local pid_t thread;
-    if (thread == 0) thread = (pid_t)syscall(SYS_gettid);
-    return thread;
-}
-
 /// Moves workers that hold a chunk to the calling thread's processor, which is about to be free.
 static void fetch_stragglers(thread_pool *pool) {
     const int processor = sched_getcpu();
@@ -120,24 +114,23 @@ static void fetch_stragglers(thread_pool *pool) {
     }
 }
 
-/// Goes to any processor that the caller may use but is not on, if this worker was fetched or stands in the caller's way.
+/// Goes to any of the pool's processors that the caller is not on, if this worker was fetched or stands in the caller's way.
 static void leave_caller(pool_worker *worker) {
     thread_pool *pool = worker->pool;
     const int processor = atomic_load_explicit(&pool->caller_processor, memory_order_relaxed);
     if (!pool->has_processors || processor < 0) return;
     if (!atomic_load_explicit(&worker->was_moved, memory_order_relaxed) && sched_getcpu() != processor) return;
-    atomic_store(&worker->was_moved, false);
-    cpu_set_t others;
-    if (sched_getaffinity(atomic_load(&pool->caller), sizeof others, &others) != 0) return;
+    cpu_set_t others = pool->processors;
     CPU_CLR(processor, &others);
-    if (CPU_COUNT(&others) > 0) sched_setaffinity(0, sizeof others, &others);
+    if (CPU_COUNT(&others) == 0) others = pool->processors;
+    if (sched_setaffinity(0, sizeof others, &others) == 0) atomic_store(&worker->was_moved, false);
 }
 
 static void *worker_main(void *argument) {
     pool_worker *worker = argument;
     thread_pool *pool = worker->pool;
     uint32_t seen = 0;
-    atomic_store(&worker->thread, own_thread());
+    atomic_store(&worker->thread, (pid_t)syscall(SYS_gettid));
     for (;;) {
         if (!spin(&pool->generation, seen, false)) {
             atomic_fetch_add(&pool->sleepers, 1);
@@ -166,7 +159,6 @@ static void run_slice(thread_pool *pool, size_t first, uint32_t chunks, thread_p
     atomic_store(&pool->first_chunk, first);
     atomic_store(&pool->slice, chunks);
     atomic_store(&pool->unfinished, chunks);
-    atomic_store_explicit(&pool->caller, own_thread(), memory_order_relaxed);
     atomic_store_explicit(&pool->caller_processor, sched_getcpu(), memory_order_relaxed);
     work(pool, publish(pool, chunks), 0);
     if (spin(&pool->unfinished, 0, true)) return;
@@ -191,15 +183,12 @@ void thread_pool_run(thread_pool *pool, size_t chunks, thread_pool_task task, vo
     pthread_mutex_unlock(&pool->running);
 }
 
-static bool has_processors(size_t threads) {
-    cpu_set_t own;
-    return sched_getaffinity(0, sizeof own, &own) == 0 && (size_t)CPU_COUNT(&own) >= threads;
-}
-
 thread_pool *thread_pool_create(size_t threads) {
     thread_pool *pool = NULL;
     if (threads < 1 || posix_memalign((void **)&pool, cache_line, sizeof *pool) != 0) return NULL;
-    *pool = (thread_pool){.threads = 1, .has_processors = has_processors(threads), .caller_processor = -1};
+    *pool = (thread_pool){.threads = 1, .caller_processor = -1};
+    pool->has_processors = sched_getaffinity(0, sizeof pool->processors, &pool->processors) == 0 &&
+                           (size_t)CPU_COUNT(&pool->processors) >= threads;
     pthread_mutex_init(&pool->running, NULL);
     bool complete = posix_memalign((void **)&pool->workers, cache_line, threads * sizeof *pool->workers) == 0;
     if (!complete) pool->workers = NULL;

@@ -21,8 +21,8 @@ extension CPUBackend {
             defer { total += isChosen ? aligned(weight.rows * weight.rowBytes) : 0 }
             return total
         }
-        guard total > 0 else { return weights }
-        let buffer = try Buffer(reserving: total)
+        // Without memory for the copy the weights serve as they are.
+        guard total > 0, let buffer = try? Buffer(reserving: total) else { return weights }
         buffer.preferLargePages()
         return weights.indices.map { i in
             guard chosen[i] else { return weights[i] }

@@ -6,6 +6,7 @@ const segments = result.segments;
 const rule = {
   paper: { unit: "", better: "lower", means: "mean perplexity" },
   logprob: { unit: "nats", better: "higher", means: "mean log-probability in nats" },
+  robust: { unit: "nats", better: "higher", means: "bounded nats behind each model's favourite, weighed by agreement" },
   pool: { unit: "nats", better: "higher", means: "logarithm of the mean probability, in nats" },
   bpb: { unit: "bits per byte", better: "lower", means: "mean bits per byte" },
 }[result.rank] || { unit: "", better: "", means: result.rank };

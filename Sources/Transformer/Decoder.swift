@@ -22,17 +22,20 @@ public final class Decoder: Sendable {
     private let hasF32Weights: Bool
     private let workspaces = Mutex<[Workspace]>([])
 
-    /// Looks at the file's weights in place; throws what is missing, misshapen or unknown, by name.
-    public convenience init(file: GGUFFile, backend: any Backend) throws(TransformerError) {
-        try self.init(file: file) { _ in Placement(backend) }
+    /// Checks the file's weights and hands them to the backend; throws what is missing, misshapen or unknown, by name.
+    /// `packs` false: no backend copies weights, whatever that costs in speed.
+    public convenience init(file: GGUFFile, backend: any Backend, packs: Bool = true) throws(TransformerError) {
+        try self.init(file: file, packs: packs) { _ in Placement(backend) }
     }
 
     /// The same with the placement that `place` chooses for the model's number of blocks.
-    public init(file: GGUFFile, place: (_ blockCount: Int) -> Placement) throws(TransformerError) {
+    public init(file: GGUFFile, packs: Bool = true, place: (_ blockCount: Int) -> Placement) throws(TransformerError) {
         let config = try DecoderConfig(file)
         self.config = config
         placement = place(config.blockCount)
-        weights = try Weights(file, config: config, placement: placement)
+        var weights = try Weights(file, config: config, placement: placement)
+        if packs { try weights.pack(file, placement) }
+        self.weights = weights
         unusedTensors = weights.unused
         slopes = config.headCount.map { alibiSlopes(maxBias: config.maxAlibiBias, heads: $0) }
         rope = config.ropeStyle.map { [weights] in RopeTables(config, weights: weights, style: $0) }

@@ -18,7 +18,8 @@ public struct DeviceDemand: Sendable {
     public var cache: Int
     public var activations: Int
 
-    public var total: Int { weights + cache + activations }
+    /// Saturates.
+    public var total: Int { saturatedSum([weights, cache, activations]) }
     /// The first block on the device.
     public var firstBlock: Int { blockCount - layers }
 
@@ -92,7 +93,7 @@ public struct DevicePlan: Sendable {
         (self.device, self.demands, self.available) = (device, demands, available)
     }
 
-    public var total: Int { demands.reduce(DevicePlan.overhead) { $0 + $1.total } }
+    public var total: Int { saturatedSum(demands.map(\.total) + [DevicePlan.overhead]) }
     public var fits: Bool { total <= available }
 
     /// One line per model and one for the sum.

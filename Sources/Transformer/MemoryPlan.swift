@@ -23,10 +23,7 @@ public struct MemoryDemand: Sendable {
 
     /// Saturates.
     public var total: Int {
-        [repacked, cache, activations].reduce(weights) { sum, part in
-            let (total, overflow) = sum.addingReportingOverflow(part)
-            return overflow ? .max : total
-        }
+        saturatedSum([weights, repacked, cache, activations])
     }
 
     /// From a file that is open; throws where its config cannot be read. `rows` of a batch, `outputs` of them with logits.
@@ -50,6 +47,14 @@ public struct MemoryDemand: Sendable {
         let columns = 5 * config.embeddingLength + attention + 2 * (config.feedForwardLength.max() ?? 0)
         let logits = batch.outputs * config.vocabularySize
         activations = (min(batch.rows, self.context) * columns + logits) * 4
+    }
+}
+
+/// A sum that stays at the largest number instead of wrapping.
+func saturatedSum(_ parts: [Int]) -> Int {
+    parts.reduce(0) { sum, part in
+        let (total, overflow) = sum.addingReportingOverflow(part)
+        return overflow ? .max : total
     }
 }
 
@@ -130,10 +135,7 @@ public struct MemoryPlan: Sendable {
     }
 
     public var total: Int {
-        demands.reduce(0) { sum, demand in
-            let (total, overflow) = sum.addingReportingOverflow(demand.total)
-            return overflow ? .max : total
-        }
+        saturatedSum(demands.map(\.total))
     }
 
     /// Throws what is missing and which option would help.
@@ -143,8 +145,10 @@ public struct MemoryPlan: Sendable {
             needed: total, available: available, suggestion: suggestion(available.bytes, alternatives))
     }
 
-    /// The mildest change that fits: a smaller cache type, then a shorter context, then both.
+    /// The mildest change that fits: mapping instead of a copy beside the repacked one, then a smaller cache type, then a shorter context, then both.
     private func suggestion(_ bytes: Int, _ alternatives: (Int?, CacheType?) -> MemoryPlan?) -> String? {
+        let twice = demands.reduce(0) { $0 + ($1.isMapped ? 0 : $1.repacked) }
+        if twice > 0, total - twice <= bytes { return "--load-mode map" }
         let canShrink = demands.contains { $0.cacheType != .q8_0 }
         func fits(_ context: Int?, _ type: CacheType?) -> Bool {
             alternatives(context, type).map { $0.total <= bytes } ?? false

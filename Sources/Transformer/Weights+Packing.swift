@@ -18,7 +18,14 @@ extension Weights {
         var matrices: [Tensor] = []
         visitMatrices(blocks, head: head) { matrices.append($0) }
         let given = matrices
-        let packed = try carrying { () throws(ComputeError) in try backend.pack(given) { file.releasePages(of: $0) } }
+        // Rows of the table of embeddings are still read, also where it is the head's weight, too.
+        let table = tokenEmbd.bytes
+        let tableEnd = table + tokenEmbd.rows * tokenEmbd.rowBytes
+        let packed = try carrying { () throws(ComputeError) in
+            try backend.pack(given) { bytes in
+                if let start = bytes.baseAddress, start >= tableEnd || start < table { file.releasePages(of: bytes) }
+            }
+        }
         var next = packed.makeIterator()
         visitMatrices(blocks, head: head) { matrix in
             if let replacement = next.next() { matrix = replacement }

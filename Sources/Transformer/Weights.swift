@@ -77,7 +77,6 @@ struct Weights: Sendable {
         }
         let used = loader.source.used
         unused = file.tensors.map(\.name).filter { !used.contains($0) }
-        try pack(file, placement)
     }
 }
 

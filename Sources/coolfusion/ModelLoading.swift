@@ -62,7 +62,8 @@ extension EngineOptions {
                 }
                 demand.hold(sessions: place.sessions)
                 let there = try place.plan(opened, context, type)?.demands.first { $0.name == argument.name }
-                demand.repack(file, by: try place.host, below: there?.firstBlock ?? .max)
+                let firstThere = there.flatMap { $0.layers > 0 ? $0.firstBlock : nil }
+                demand.repack(file, by: try place.host, below: firstThere ?? .max)
                 // A mapped file is in memory once, however many models use it.
                 if !seen.insert(file.name).inserted && mode == .map { demand.weights = 0 }
                 if let there { demand.leave(to: there, isShared: place.sharesHostMemory) }

@@ -11,7 +11,7 @@
 enum { tile_rows = 8, panel_columns = 64 };
 
 /// 8 rows as they stand in a file (where a call has fewer rows left, the last one is repeated), or interleaved
-/// (quant/interleave.h): then what a block has at `offset`, the 8 rows have at 8 * offset from the first pointer.
+/// (quant/interleave.c; where a call has no rows left, the last 8 are repeated): then what a block has at `offset`, the 8 rows have at 8 * offset from the first pointer.
 typedef struct row_pointers {
     const char *row[tile_rows];
     bool interleaved;   // a constant
@@ -20,7 +20,7 @@ typedef struct row_pointers {
 ALWAYS_INLINE row_pointers rows_at(const matmul_args *a, size_t first, bool interleaved) {
     row_pointers p = {.interleaved = interleaved};
     if (interleaved) {
-        p.row[0] = (const char *)a->w + first * a->w_row_bytes;
+        p.row[0] = (const char *)a->w + (first < a->rows ? first : a->rows - tile_rows) * a->w_row_bytes;
         return p;
     }
     for (size_t r = 0; r < tile_rows; r++) {

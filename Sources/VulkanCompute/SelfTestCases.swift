@@ -153,6 +153,13 @@ enum SelfTestCases {
                 return try side.backend.read(y)
             }
         }
+        // As weights are after loading: a backend may interleave a multiple of 8 rows.
+        let packed = { (side: SelfTestSide) throws(ComputeError) -> [Float] in
+            let weight = try side.backend.pack([side.weight(type, 24, columns)]) { _ in }[0]
+            let (x, y) = (try side.floats(3, columns), try side.empty(3, 24))
+            side.backend.project(x, through: [Projection(weight, into: y)])
+            return try side.backend.read(y)
+        }
         let embed = { (side: SelfTestSide) throws(ComputeError) -> [Float] in
             let table = try side.weight(type, 7, columns)
             let y = try side.empty(3, columns)
@@ -163,7 +170,10 @@ enum SelfTestCases {
         let (vector, tile) = (VulkanBackend.variant(.matvec, type), VulkanBackend.variant(.matmul, type))
         return [SelfTestCase(variant: VulkanBackend.variant(.embed, type), run: embed)]
             + [1, 2, 3, 11].map { SelfTestCase(variant: vector, run: product($0, 13)) }
-            + [SelfTestCase(variant: tile, run: product(VulkanBackend.matvecRows + 35, 70))]
+            + [
+                SelfTestCase(variant: vector, run: packed),
+                SelfTestCase(variant: tile, run: product(VulkanBackend.matvecRows + 35, 70)),
+            ]
     }
 
     private static func experts(_ type: tensor_type) -> SelfTestCase {

@@ -107,7 +107,7 @@ public final class Model: Sendable {
         try twin.withLock { known throws(InferenceError) in
             if let known { return known }
             let backend = try spare.backend()
-            let decoder = try carrying { () throws(TransformerError) in 
+            let decoder = try carrying { () throws(TransformerError) in
                 // The plan did not count on a copy of the weights here.
                 try Decoder(file: file, backend: backend, packs: false)
             }

@@ -90,6 +90,20 @@ private func attempts(_ models: [ScriptedModel], _ question: Question) throws ->
     #expect(found["primary"] == nil)
 }
 
+@Test func whoCannotScoreHasNoVote() throws {
+    let unable = ["x", "y"].map { name in
+        let model = speller(name, ["a": 0.9])
+        model.onWork = { (_) throws(SourceFailure) in throw .contextFull(context: 1) }
+        return model
+    }
+    let able = speller("z", ["a": 0.1, "b": 0.1, "c": 0.7])
+    let found = try attempts(unable + [able], .choices(["a", "b", "c"], right: 0))
+    #expect(found["vote"]?.text == "c" && found["default"]?.text == "c" && found["solo:z"]?.text == "c")
+    #expect(found["solo:x"]?.parsed == nil && found["solo:x"]?.isCorrect == false)
+    let nobody = try attempts(unable, .choices(["a", "b"], right: 0))
+    #expect(nobody.values.allSatisfy { $0.parsed == nil && !$0.isCorrect && $0.text.isEmpty })
+}
+
 @Test func textsAreWorthTheirBits() throws {
     let models = [speller("x", ["a": 0.5, "b": 0.25]), speller("y", ["a": 0.125, "b": 0.75])]
     let found = try attempts(models, .text("ab"))

@@ -25,13 +25,18 @@ extension Contest {
         var scores: [TextScore?] = []
         for text in texts {
             let spelling = member.spelling(of: text, after: .init(), words: 1)
-            let logprobs =
-                spelling.isExact
-                ? try? {
-                    try member.start(); return try member.scoreWhole(spelling.tokens, stop: nil)
-                }() : nil
-            scores.append(logprobs.map { TextScore(ends: spelling.ends, logprobs: $0) })
+            var score: TextScore?
+            if spelling.isExact {
+                do throws(SourceFailure) {
+                    try member.start()
+                    score = TextScore(ends: spelling.ends, logprobs: try member.scoreWhole(spelling.tokens, stop: nil))
+                } catch {
+                    told(.left(model: source.name, reason: error))
+                }
+            }
+            scores.append(score)
         }
+        if let device = member.takeLoss() { told(.moved(model: source.name, lost: device)) }
         return (scores, member.usage)
     }
 

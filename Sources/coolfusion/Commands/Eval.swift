@@ -117,8 +117,8 @@ struct Eval: ParsableCommand {
         var progress = EvalProgress(
             total: problems.count, known: record?.finished.count ?? 0, quiet: engine.reporting.quiet)
         let run = EvalRun(
-            models: models, contest: Contest(contenders, parse: parse.parse), kind: kind, preface: preface,
-            format: format, parallel: parallel)
+            models: models, contest: contest(contenders), kind: kind, preface: preface, format: format,
+            parallel: parallel)
         // With a page to write, the problems at hand are finished and what is known goes into it.
         if page != nil { Interruption.beginWriting() }
         let attempts = try run.attempts(at: problems, known: record?.finished ?? [:]) { index, attempts in
@@ -137,6 +137,19 @@ struct Eval: ParsableCommand {
         try StandardOutput.write(json ? result.text + "\n" : report.whole.table(task: task.name))
         try written.get()
         try Interruption.check()
+    }
+
+    /// Says once what happens to a model, however many problems and contenders meet it.
+    private func contest(_ contenders: [Contender]) -> Contest {
+        var contest = Contest(contenders, parse: parse.parse)
+        var known: Set<FusionEvent> = []
+        contest.told = { event in
+            switch event {
+            case .left, .moved: if known.insert(event).inserted { engine.reporting.note(event.description) }
+            case .unscored: break
+            }
+        }
+        return contest
     }
 
     /// Problems with their answers as the models are to give theirs.

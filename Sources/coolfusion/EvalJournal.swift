@@ -19,29 +19,22 @@ final class EvalJournal {
         guard descriptor >= 0 else { throw .output("'\(path)'", errno) }
         let known = try readBytes(path)
         var lines = known.split(separator: 0x0A, omittingEmptySubsequences: false)
-        // What a killed run left unfinished has no line end.
+        // What a killed run left unfinished has no line end. It is cut off only where the rest is this run's journal.
         let partial = lines.popLast() ?? []
-        if !partial.isEmpty, ftruncate(descriptor, off_t(known.count - partial.count)) != 0 {
-            throw .output("'\(path)'", errno)
-        }
         guard let first = lines.first else {
+            guard header.text.utf8.starts(with: known) else { throw .badData("'\(path)' is no journal") }
+            try cut(to: 0)
             try write(header)
             return
         }
-        let text = String(decoding: first, as: UTF8.self)
-        guard text == header.text else {
-            let differing = header.members.filter { !text.contains("\(JSON.string($0.key).text):\($0.value.text)") }
-            let keys = differing.map(\.key).joined(separator: ", ")
-            throw .badData(
-                "the journal '\(path)' belongs to another run (different: \(keys)): it says \(text), this run is \(header.text)"
-            )
-        }
+        try EvalJournal.compare(first, with: header, path)
         for (number, line) in lines.dropFirst().enumerated() {
             guard let (index, attempts) = EvalJournal.entry(Data(line), contenders) else {
                 throw .badData("the journal '\(path)', line \(number + 2), is damaged")
             }
             finished[index] = attempts
         }
+        if !partial.isEmpty { try cut(to: known.count - partial.count) }
     }
 
     deinit {
@@ -69,6 +62,27 @@ final class EvalJournal {
         ])
     }
 
+    private func cut(to count: Int) throws(CommandError) {
+        if ftruncate(descriptor, off_t(count)) != 0 { throw .output("'\(path)'", errno) }
+    }
+
+    /// Refuses a first line that is not this header, and says what differs.
+    private static func compare(_ line: ArraySlice<UInt8>, with header: JSON, _ path: String) throws(CommandError) {
+        if line.elementsEqual(header.text.utf8) { return }
+        guard (try? JSONDecoder().decode(Header.self, from: Data(line))) != nil else {
+            throw .badData("'\(path)' is no journal")
+        }
+        let differing = header.members.filter { member in
+            // With what follows it: 25 is not 256.
+            let spelled = "\(JSON.string(member.key).text):\(member.value.text)"
+            return !line.contains(Array((spelled + ",").utf8)) && !line.contains(Array((spelled + "}").utf8))
+        }
+        let keys = differing.isEmpty ? "members" : differing.map(\.key).joined(separator: ", ")
+        throw .badData(
+            "the journal '\(path)' belongs to another run (different: \(keys)): it says "
+                + "\(String(decoding: line, as: UTF8.self)), this run is \(header.text)")
+    }
+
     private func write(_ line: JSON) throws(CommandError) {
         var text = line.text + "\n"
         var code = text.withUTF8 { writeAll(descriptor, UnsafeRawBufferPointer($0)) }
@@ -77,6 +91,12 @@ final class EvalJournal {
             synced = ContinuousClock.now
         }
         if code != 0 { throw .output("'\(path)'", code) }
+    }
+
+    /// What the first line of every journal has.
+    private struct Header: Decodable {
+        var task: String
+        var contenders: [String]
     }
 
     /// A line of the journal, as `record` writes it.
@@ -88,6 +108,13 @@ final class EvalJournal {
             var seconds: Double
             var text: String
             var bits: Double?
+
+            /// Sums of these stay numbers, whoever wrote them.
+            var isSound: Bool {
+                let largest = 0x1p40
+                return tokens >= 0 && Double(tokens) <= largest && (0...largest).contains(seconds)
+                    && abs(bits ?? 0) <= largest
+            }
         }
 
         var problem: Int
@@ -95,7 +122,9 @@ final class EvalJournal {
     }
 
     private static func entry(_ line: Data, _ contenders: [String]) -> (Int, [Attempt])? {
-        guard let entry = try? JSONDecoder().decode(Entry.self, from: line) else { return nil }
+        guard let entry = try? JSONDecoder().decode(Entry.self, from: line),
+            entry.attempts.values.allSatisfy(\.isSound)
+        else { return nil }
         let attempts = contenders.compactMap { name in
             entry.attempts[name].map {
                 Attempt(

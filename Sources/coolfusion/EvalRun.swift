@@ -6,6 +6,7 @@ import Inference
 struct EvalRun {
     var models: [Model]
     var contest: Contest
+    var kind: EvalTask.Kind
     /// In front of every question: worked examples.
     var preface: String
     /// With {question}.
@@ -51,11 +52,13 @@ struct EvalRun {
 
     private func asked(_ problem: EvalTask.Problem) -> (prompt: String, Question) {
         let text = preface + Self.filled(format, problem.question)
-        if let right = Int(problem.answer), !problem.choices.isEmpty {
-            return (text, .choices(problem.choices.map { text.isEmpty ? $0 : " " + $0 }, right: right))
+        switch kind {
+        case .answers: return (text, .open(expected: contest.parse(problem.answer)))
+        case .choices:
+            let choices = problem.choices.map { text.isEmpty ? $0 : " " + $0 }
+            return (text, .choices(choices, right: Int(problem.answer) ?? -1))
+        case .text: return ("", .text(problem.answer))
         }
-        if problem.question.isEmpty { return ("", .text(problem.answer)) }
-        return (text, .open(expected: contest.parse(problem.answer)))
     }
 
     /// A prompt with its question in place; "\n" written out is a line end.
@@ -63,8 +66,10 @@ struct EvalRun {
         format.replacing("\\n", with: "\n").replacing("{question}", with: question)
     }
 
+    /// A question is put to a model of conversations as one; a text begins as it is.
     private func prompt(_ text: String, for model: Model) throws -> Prompt {
-        model.chatTemplate == nil ? try model.rawPrompt(text) : try model.prompt([.init(role: "user", content: text)])
+        kind == .text || model.chatTemplate == nil
+            ? try model.rawPrompt(text) : try model.prompt([.init(role: "user", content: text)])
     }
 }
 

@@ -80,6 +80,17 @@ struct DeviceTests {
         #expect(events.count == paths.count && events.allSatisfy { $0.contains("goes on on the CPU") })
     }
 
+    /// Once, however many problems and contenders go on on the CPU.
+    @Test(arguments: ["{\"question\":\"ab\",\"answer\":\"1\"}\n", "{\"text\":\"ab\"}\n"])
+    func anEvaluationTellsOfALostDevice(line: String) throws {
+        let task = try TemporaryFile(Data((line + line).utf8), name: "task.jsonl")
+        let eval = ["eval", task.path, "-n", "4", "--json"] + model + ["--device", "vulkan"]
+        let lost = try FalseVulkan.run(eval, ["LOSE_AT": "2"])
+        #expect(lost.code == 0)
+        #expect(lost.error.components(separatedBy: "was lost").count == 2, "\(lost.error)")
+        #expect(try !FalseVulkan.run(eval).error.contains("was lost"))
+    }
+
     @Test(arguments: [0, 1, 2, 99]) func layersMayBeOnBothSides(layers: Int) throws {
         let split = try FalseVulkan.run(write + model + ["--device", "vulkan", "-ngl", "\(layers)"]).json()
         let expected = try Executable.run(write + model + ["--device", "cpu"]).json()

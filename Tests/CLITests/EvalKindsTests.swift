@@ -144,6 +144,33 @@ import Testing
         #expect(try outcome.json()["problems"] as? Int == 2)
     }
 
+    @Test func choicesNobodyHasRoomForAreNotAnswered() throws {
+        let long = String(repeating: "word ", count: 1200)
+        let file = try task(["{\"question\":\"\(long)\",\"choices\":[\"alpha\",\"beta\"],\"answer\":\"A\"}"])
+        let all = try strategies([file.path, "-c", "64", "--strategies", "all"])
+        #expect(all.count > 4)
+        for (name, row) in all { #expect(row["correct"] as? Int == 0, "\(name)") }
+    }
+
+    @Test func anEmptyQuestionIsOneToAnswer() throws {
+        let empty = try task(["{\"question\":\"\",\"answer\":\"#### 1\"}"])
+        let lineEnd = try task(["{\"question\":\"\\n\",\"answer\":\"#### 1\"}"])
+        let found = try journal([empty.path]).lines
+        #expect(found[0]?.contains("solo:tiny-gpt2: ") == true && found[0]?.contains("solo:tiny-gpt2:  ") == false)
+        #expect(try found == journal([lineEnd.path, "--format", "{question}"]).lines)
+    }
+
+    @Test func aTextIsNotAMessage() throws {
+        let text = "The old man said nothing."
+        let file = try task(["{\"text\":\"\(text)\"}"])
+        let report = try Executable.run(
+            ["eval", file.path, "-m", "q=\(Executable.fixture("tiny-qwen3"))", "--json", "-q"]
+        ).json()
+        let found = (report["strategies"] as? [String: [String: Any]])?["solo:q"]?["bits_per_byte"] as? Double
+        let expected = try #require(try bits("tiny-qwen3", "", [text]).first)
+        #expect(abs((found ?? .nan) - expected) < 1e-3)
+    }
+
     @Test func tenModelsAndAnEmptyPrompt() throws {
         let ten = (0..<10).flatMap { ["-m", Executable.fixture(["tiny-gpt2", "tiny-qwen2", "tiny-llama"][$0 % 3])] }
         let report = try Executable.run(["fuse", "-n", "6", "--raw", "-p", "", "--json", "-q"] + ten).json()

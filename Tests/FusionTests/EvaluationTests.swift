@@ -90,6 +90,34 @@ private func attempts(_ models: [ScriptedModel], _ question: Question) throws ->
     #expect(found["primary"] == nil)
 }
 
+@Test func whoCannotScoreHasNoVote() throws {
+    let unable = ["x", "y"].map { name in
+        let model = speller(name, ["a": 0.9])
+        model.onWork = { (_) throws(SourceFailure) in throw .contextFull(context: 1) }
+        return model
+    }
+    let able = speller("z", ["a": 0.1, "b": 0.1, "c": 0.7])
+    let found = try attempts(unable + [able], .choices(["a", "b", "c"], right: 0))
+    #expect(found["vote"]?.text == "c" && found["default"]?.text == "c" && found["solo:z"]?.text == "c")
+    #expect(found["solo:x"]?.parsed == nil && found["solo:x"]?.isCorrect == false)
+    let nobody = try attempts(unable, .choices(["a", "b"], right: 0))
+    #expect(nobody.values.allSatisfy { $0.parsed == nil && !$0.isCorrect && $0.text.isEmpty })
+}
+
+@Test(arguments: [Question.open(expected: "a"), .choices(["a", "b"], right: 0), .text("ab")])
+func whoLeavesIsTold(question: Question) throws {
+    let sick = speller("x", ["a": 0.9])
+    sick.onWork = { (_) throws(SourceFailure) in throw .contextFull(context: 1) }
+    let models = [sick, speller("y", ["a": 0.6, "b": 0.3])]
+    var base = FusionOptions()
+    base.limit = 3
+    var contest = Contest(Contest.scoring(question, Contender.all(models: ["x", "y"], base: base)), parse: { $0 })
+    var events: Set<FusionEvent> = []
+    contest.told = { events.insert($0) }
+    _ = try contest.attempts(models, question)
+    #expect(events == [.left(model: "x", reason: .contextFull(context: 1))])
+}
+
 @Test func textsAreWorthTheirBits() throws {
     let models = [speller("x", ["a": 0.5, "b": 0.25]), speller("y", ["a": 0.125, "b": 0.75])]
     let found = try attempts(models, .text("ab"))

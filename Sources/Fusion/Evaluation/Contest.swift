@@ -77,6 +77,8 @@ public enum Question: Sendable {
 public struct Contest {
     public let contenders: [Contender]
     public let parse: @Sendable (String) -> String?
+    /// Told what went wrong without stopping a contender, once for every contender it happened to.
+    public var told: (FusionEvent) -> Void = { _ in }
 
     public init(_ contenders: [Contender], parse: @escaping @Sendable (String) -> String?) {
         self.contenders = contenders
@@ -103,6 +105,7 @@ public struct Contest {
                 let result = try fuse(
                     contender.only.map { [sources[$0]] } ?? sources, options: options,
                     remembering: contender.only == nil ? memory : nil)
+                result.events.forEach(told)
                 let parsed = parse(result.text)
                 attempts.append(
                     Attempt(
@@ -111,7 +114,8 @@ public struct Contest {
                             $0 + $1.usage.generated + $1.usage.scored + $1.usage.verified
                         },
                         seconds: result.usage.reduce(0) { $0 + $1.usage.seconds }))
-            } catch .allFailed {
+            } catch .allFailed(let events) {
+                events.forEach(told)
                 attempts.append(.none)
             }
         }

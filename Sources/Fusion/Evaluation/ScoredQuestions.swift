@@ -25,13 +25,18 @@ extension Contest {
         var scores: [TextScore?] = []
         for text in texts {
             let spelling = member.spelling(of: text, after: .init(), words: 1)
-            let logprobs =
-                spelling.isExact
-                ? try? {
-                    try member.start(); return try member.scoreWhole(spelling.tokens, stop: nil)
-                }() : nil
-            scores.append(logprobs.map { TextScore(ends: spelling.ends, logprobs: $0) })
+            var score: TextScore?
+            if spelling.isExact {
+                do throws(SourceFailure) {
+                    try member.start()
+                    score = TextScore(ends: spelling.ends, logprobs: try member.scoreWhole(spelling.tokens, stop: nil))
+                } catch {
+                    told(.left(model: source.name, reason: error))
+                }
+            }
+            scores.append(score)
         }
+        if let device = member.takeLoss() { told(.moved(model: source.name, lost: device)) }
         return (scores, member.usage)
     }
 
@@ -46,7 +51,7 @@ extension Contest {
     }
 
     /// The choice of least bits per byte, by one model, by the ranking rule of whole answers over all of them, by the
-    /// contender's own rule, or by the models' majority.
+    /// contender's own rule, or by the models' majority. What nobody could score is not picked.
     func picks(_ sources: [any SourceModel], _ choices: [String], right: Int) throws(FusionError) -> [Attempt] {
         let texts = choices.map { Array($0.utf8) }
         let evaluated = sources.map { evaluate(texts, by: $0) }
@@ -57,14 +62,14 @@ extension Contest {
             let names = options.strategy == .cool && contender.name != "default" ? options.rank : options.ruleOfAnswers
             let reranker = Reranker(rule: try RankRule(named: names))
             func pick(_ voters: [Int]) -> [Int] {
-                reranker.rank(
+                let ranking = reranker.rank(
                     texts.indices.map { place in
                         let votes = voters.compactMap { voter -> RankRule.Vote? in
                             evaluated[voter].scores[place].map { (voter, $0.evaluation(texts[place]), 1) }
                         }
                         return Reranker.Entry(votes: votes, proposers: 0)
-                    }
-                ).order
+                    })
+                return ranking.order.filter { ranking.scores[$0] != nil }
             }
             var best = pick(voters)
             if options.strategy == .vote {
@@ -74,7 +79,10 @@ extension Contest {
                 best = best.filter { votes($0) == most }
             }
             let usage = voters.reduce(Usage()) { $0 + evaluated[$1].usage }
-            guard let chosen = best.first else { throw .noModels }
+            guard let chosen = best.first else {
+                attempts.append(.none)
+                continue
+            }
             attempts.append(
                 Attempt(
                     text: choices[chosen], parsed: String(chosen), isCorrect: chosen == right, tokens: usage.scored,

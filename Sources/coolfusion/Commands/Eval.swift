@@ -58,8 +58,10 @@ struct Eval: ParsableCommand {
     @Option(name: .customLong("temp"), help: "Temperature of these draws.")
     var temperature = 0.7
 
-    @Option(name: [.customShort("s"), .long], help: "Seed of these draws.")
-    var seed: UInt64 = 1
+    @Option(
+        name: [.customShort("s"), .long], parsing: .unconditional,
+        help: "Seed of these draws (default: 1); -1: a new one each time.")
+    var seed: Seed?
 
     @Option(help: "Keep results in a file and go on from it.")
     var journal: String?
@@ -115,7 +117,7 @@ struct Eval: ParsableCommand {
         var progress = EvalProgress(
             total: problems.count, known: record?.finished.count ?? 0, quiet: engine.reporting.quiet)
         let run = EvalRun(
-            models: models, contest: Contest(contenders, parse: parse.parse), preface: preface, format: format,
+            models: models, contest: contest(contenders), kind: kind, preface: preface, format: format,
             parallel: parallel)
         // With a page to write, the problems at hand are finished and what is known goes into it.
         if page != nil { Interruption.beginWriting() }
@@ -135,6 +137,19 @@ struct Eval: ParsableCommand {
         try StandardOutput.write(json ? result.text + "\n" : report.whole.table(task: task.name))
         try written.get()
         try Interruption.check()
+    }
+
+    /// Says once what happens to a model, however many problems and contenders meet it.
+    private func contest(_ contenders: [Contender]) -> Contest {
+        var contest = Contest(contenders, parse: parse.parse)
+        var known: Set<FusionEvent> = []
+        contest.told = { event in
+            switch event {
+            case .left, .moved: if known.insert(event).inserted { engine.reporting.note(event.description) }
+            case .unscored: break
+            }
+        }
+        return contest
     }
 
     /// Problems with their answers as the models are to give theirs.
@@ -173,8 +188,8 @@ struct Eval: ParsableCommand {
         base.stopStrings = stop
         base.sampling = Sampling()
         base.sampling?.temperature = temperature
-        base.sampling?.seed = seed
-        base.samples = samples ?? max(models.count, 2)
+        base.sampling?.seed = (seed ?? .fixed(1)).value
+        base.samples = drawnAnswers(models.count)
         let question: Question =
             switch kind {
             case .answers: .open(expected: nil)
@@ -196,20 +211,29 @@ struct Eval: ParsableCommand {
         }
     }
 
+    /// As it was asked for: with -1 a run that goes on draws from another seed.
+    private var writtenSeed: String {
+        if case .random? = seed { return "-1" }
+        return String((seed ?? .fixed(1)).value)
+    }
+
+    private func drawnAnswers(_ models: Int) -> Int { samples ?? max(models, 2) }
+
     /// What a journal's results depend on.
     private func header(_ task: EvalTask, _ models: [Model], _ contenders: [String], _ preface: String) -> JSON {
         [
             "task": .string(task.fingerprint), "tokens": .integer(tokens), "parse": .string(parse.rawValue),
             "format": .string(format), "examples": .string(preface), "stop": .strings(stop),
             "draws": [
-                "samples": .integer(samples ?? models.count), "temperature": .number(temperature),
-                "seed": .string(String(seed)),
+                "samples": .integer(drawnAnswers(models.count)), "temperature": .number(temperature),
+                "seed": .string(writtenSeed),
             ],
             "models": .array(
                 models.map {
                     [
                         "name": .string($0.name), "bytes": .integer($0.file.byteCount),
-                        "parameters": .integer($0.parameterCount),
+                        "parameters": .integer($0.parameterCount), "context": .integer($0.context),
+                        "cache": .string($0.cacheType.rawValue),
                     ]
                 }),
             "contenders": .array(contenders.map { .string($0) }),

@@ -19,7 +19,9 @@ struct LimitOptions: ParsableArguments {
 /// The distribution that a token is drawn from. Unless the user gives a flag, the value the model's file recommends
 /// counts (`general.sampling.*`), and without one the default here.
 struct SamplingOptions: ParsableArguments {
-    @Option(name: .customLong("temp"), help: "Temperature; 0 always takes the most probable token (default: 0.8).")
+    @Option(
+        name: .customLong("temp"),
+        help: "Temperature; 0: the most probable token (default: 0.8; several models: 0, greedy).")
     var temperature: Double?
 
     @Option(help: "Only the K most probable tokens; 0: all (default: 40).")
@@ -63,6 +65,28 @@ struct SamplingOptions: ParsableArguments {
 
     /// Whether draws were asked for, where the default is not to draw.
     var isAsked: Bool { (temperature ?? 0) > 0 }
+
+    /// The options given that change nothing where nothing is drawn.
+    private var drawingOptions: [String] {
+        [
+            (topK != nil, "--top-k"), (topP != nil, "--top-p"), (minP != nil, "--min-p"), (typicalP != 1, "--typical"),
+            (repeatPenalty != nil, "--repeat-penalty"), (frequencyPenalty != 0, "--frequency-penalty"),
+            (presencePenalty != 0, "--presence-penalty"), (repeatLast != nil, "--repeat-last-n"),
+            (!logitBias.isEmpty, "--logit-bias"),
+        ].filter(\.0).map(\.1)
+    }
+
+    /// Refuses what would have no effect, or no meaning, where models write together. `isOne`: only one is in the fusion.
+    func checkForFusion(isOne: Bool) throws {
+        if !isOne && !logitBias.isEmpty {
+            throw ValidationError("--logit-bias names a token of one model's vocabulary; there are several models")
+        }
+        let idle = isAsked ? [] : drawingOptions
+        if !idle.isEmpty {
+            throw ValidationError(
+                "\(idle.joined(separator: ", ")) would have no effect: a fusion draws only with --temp above 0")
+        }
+    }
 
     /// For several models, whose files may recommend different things: what was asked for, nil for greedy.
     func sampling(forSeveral reporting: ReportingOptions) -> Sampling? {

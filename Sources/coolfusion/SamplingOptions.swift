@@ -105,10 +105,7 @@ struct SamplingOptions: ParsableArguments {
         do { try sampling.check() } catch {
             throw CommandError.badData("'\(model.path)': the sampling it recommends: \(error)")
         }
-        if let wrong = sampling.logitBias.keys.first(where: { $0 >= model.tokenizer.vocabularySize }) {
-            throw CommandError.usage(
-                "--logit-bias: token \(wrong) is not in the vocabulary of \(model.tokenizer.vocabularySize) tokens")
-        }
+        try checkBias(model)
         let used = taken(from: recommended)
         if !used.isEmpty {
             reporting.note("\(model.name): sampling as its file recommends: \(used.joined(separator: ", "))")
@@ -116,6 +113,14 @@ struct SamplingOptions: ParsableArguments {
         sampling.seed = seed.value
         if sampling.temperature > 0 { reporting.detail("seed \(sampling.seed)") }
         return sampling
+    }
+
+    /// Throws where a token of --logit-bias is not one of the model's.
+    func checkBias(_ model: Model) throws(CommandError) {
+        let size = model.tokenizer.vocabularySize
+        if let wrong = logitBias.first(where: { $0.token >= size })?.token {
+            throw .usage("--logit-bias: token \(wrong) is not in the vocabulary of \(size) tokens")
+        }
     }
 
     private func sampling(_ recommended: RecommendedSampling?) -> Sampling {

@@ -92,6 +92,7 @@ import Testing
             models + ["--shortcuts", "magic"], models + ["--top-k", "3"],
             models + ["--repeat-penalty", "1.2", "--temp", "0"],
             models + ["--frequency-penalty", "1"], models + ["--logit-bias", "3+1"],
+            models + ["--logit-bias", "99999+1", "--temp", "1"],
             Self.models(["tiny-llama", "tiny-gpt2"]) + ["--logit-bias", "3+1", "--temp", "1"],
             models + ["--temp", "1", "--samples", "65", "--strategy", "vote"],
             models + ["--temp", "1", "--samples", "2"],

@@ -46,6 +46,7 @@ struct Fuse: ParsableCommand {
         let models = try engine.load(
             ModelArgument.chosen(model, models, engine.reporting), sessions: rules.samples)
         try prompt.template.check(models)
+        try sampling.checkBias(models[0])
         let sources = try models.map { model in
             let prompt = try prompt.template.prompt(conversation, for: model, engine.reporting)
             return try loading(model.path) { SessionSource(try Session(model: model), prompt: prompt) }

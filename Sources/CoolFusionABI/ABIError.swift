@@ -17,7 +17,7 @@ enum ABIError: Error {
         switch self {
         case .argument: COOLFUSION_INVALID_ARGUMENT
         case .inference(let error): ABIError.status(of: error)
-        case .fusion(.allFailed), .fusion(.noModels): COOLFUSION_FAILED
+        case .fusion(.allFailed), .fusion(.noModels), .fusion(.noThread): COOLFUSION_FAILED
         case .fusion: COOLFUSION_INVALID_ARGUMENT
         case .bufferTooSmall: COOLFUSION_BUFFER_TOO_SMALL
         case .cancelled: COOLFUSION_CANCELLED

@@ -9,8 +9,8 @@ import Synchronization
 
 /// Several models write one text: `for try await segment in Fusion(sources: sources, options: options)`.
 ///
-/// A sequence is written once, from its first iteration on. Cancelling the task that reads it, or ending the loop early,
-/// stops the writing after the segment at hand; `result` then has the stop reason `cancelled`.
+/// A sequence is written once, from its first iteration on. Cancelling the task that reads it or waits for its `result`, or
+/// ending the loop early, stops the writing after the segment at hand; `result` then has the stop reason `cancelled`.
 public struct Fusion: AsyncSequence, Sendable {
     public typealias Element = Segment
     public typealias Failure = FusionError
@@ -31,7 +31,12 @@ public struct Fusion: AsyncSequence, Sendable {
     public var result: FusionResult {
         get async throws(FusionError) {
             writing.start()
-            return try await writing.outcome().get()
+            let writing = writing
+            return try await withTaskCancellationHandler {
+                await writing.outcome()
+            } onCancel: {
+                writing.cancel()
+            }.get()
         }
     }
 
@@ -83,21 +88,30 @@ private final class Writing: Sendable {
     func start() {
         let sources = state.withLock { state in state.sources.take().map(Unchecked.init) }
         guard let sources else { return }
-        pthread_detach(startThread { self.write(sources.value) })
+        if let thread = startThread({ self.write(sources.value) }) {
+            pthread_detach(thread)
+        } else {
+            end(.failure(.noThread))
+        }
     }
 
     private func write(_ sources: [any SourceModel]) {
-        let outcome: Result<FusionResult, FusionError>
+        let isCancelled = { @Sendable in self.isCancelled.load(ordering: .relaxed) }
         do throws(FusionError) {
-            let result = try fuse(sources, options: options) { segment in
-                sink.yield(segment)
-                return !self.isCancelled.load(ordering: .relaxed)
+            let write = { (segment: Segment) in
+                self.sink.yield(segment)
+                return !isCancelled()
             }
-            outcome = .success(result)
-            sink.finish()
+            end(.success(try fuse(sources, options: options, onSegment: write, isCancelled: isCancelled)))
         } catch {
-            outcome = .failure(error)
-            sink.finish(throwing: error)
+            end(.failure(error))
+        }
+    }
+
+    private func end(_ outcome: Result<FusionResult, FusionError>) {
+        switch outcome {
+        case .success: sink.finish()
+        case .failure(let error): sink.finish(throwing: error)
         }
         let waiting = state.withLock { state in
             state.outcome = outcome

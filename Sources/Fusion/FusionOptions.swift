@@ -97,6 +97,8 @@ public enum FusionError: Error, Sendable, CustomStringConvertible {
     case primary(Int, count: Int)
     /// Every model failed before a single byte was written.
     case allFailed([FusionEvent])
+    /// The system has no thread for a `Fusion` to compute on.
+    case noThread
 
     public var description: String {
         switch self {
@@ -109,6 +111,7 @@ public enum FusionError: Error, Sendable, CustomStringConvertible {
             "the leading model must be one of 0 to \(count - 1), found \(index)"
         case .allFailed(let events):
             "no model could begin: " + events.map(\.description).joined(separator: "; ")
+        case .noThread: "the system has no thread to compute on"
         }
     }
 }

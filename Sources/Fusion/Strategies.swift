@@ -6,17 +6,19 @@ import Inference
 /// Writes one answer with several models by `options.strategy`.
 ///
 /// `onSegment` gets every segment of the answer: at once for `cool`, `solo` and `primary`; for strategies that
-/// choose among whole answers the chosen one's segments at the end. It returns false to stop.
+/// choose among whole answers the chosen one's segments at the end. It returns false to stop. `isCancelled` is asked by
+/// those strategies while they write and score, where `onSegment` is not; the answer is then empty, its stop `cancelled`.
 public func fuse(
-    _ sources: [any SourceModel], options: FusionOptions = .init(), onSegment: (Segment) -> Bool = { _ in true }
+    _ sources: [any SourceModel], options: FusionOptions = .init(), onSegment: (Segment) -> Bool = { _ in true },
+    isCancelled: @escaping () -> Bool = { false }
 ) throws(FusionError) -> FusionResult {
-    try fuse(sources, options: options, remembering: nil, onSegment: onSegment)
+    try fuse(sources, options: options, remembering: nil, onSegment: onSegment, isCancelled: isCancelled)
 }
 
 /// As `fuse`; answers of single models are taken from `memory`, or left there for the next strategy.
 func fuse(
     _ sources: [any SourceModel], options: FusionOptions, remembering memory: AnswerMemory?,
-    onSegment: (Segment) -> Bool = { _ in true }
+    onSegment: (Segment) -> Bool = { _ in true }, isCancelled: @escaping () -> Bool = { false }
 ) throws(FusionError) -> FusionResult {
     var options = options
     if options.weighsByPrompt { options.weights = promptWeights(sources) }
@@ -30,9 +32,18 @@ func fuse(
         let writer = WholeAnswers.Writer(model: options.primary, source: sources[options.primary])
         return try WholeAnswers(sources, options: options, memory: memory).alone(writer, onSegment).result
     case .rerank, .coolRerank, .vote:
-        let result = try WholeAnswers(sources, options: options, memory: memory).best()
-        for segment in result.segments where !onSegment(segment) { break }
+        var result = try WholeAnswers(sources, options: options, memory: memory, isCancelled: isCancelled).best()
+        if let last = result.segments.firstIndex(where: { !onSegment($0) }) { result.cancel(after: last) }
         return result
+    }
+}
+
+extension FusionResult {
+    /// Leaves out what stands behind a segment, if anything does.
+    mutating func cancel(after last: Int) {
+        if last == segments.count - 1 { return }
+        segments.removeLast(segments.count - 1 - last)
+        (text, heldBack, stop) = (segments.map(\.shown).joined(), "", .cancelled)
     }
 }
 

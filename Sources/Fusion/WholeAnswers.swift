@@ -10,9 +10,13 @@ struct WholeAnswers {
     private let weights: [Double]
     private let reranker: Reranker
     private let memory: AnswerMemory?
+    private let isCancelled: () -> Bool
 
-    init(_ sources: [any SourceModel], options: FusionOptions, memory: AnswerMemory? = nil) throws(FusionError) {
-        self.memory = memory
+    init(
+        _ sources: [any SourceModel], options: FusionOptions, memory: AnswerMemory? = nil,
+        isCancelled: @escaping () -> Bool = { false }
+    ) throws(FusionError) {
+        (self.memory, self.isCancelled) = (memory, isCancelled)
         // The loop checks everything that could be wrong with the options.
         let members = try CoolFusion(sources, options: options).members
         self.sources = sources
@@ -65,7 +69,7 @@ struct WholeAnswers {
         let result = try fusion.run(onSegment)
         let answer = SoloAnswer(
             result: result, tokens: fusion.members[0].tokens, usage: fusion.members[0].usage, countsOwn: countsOwn)
-        memory?.answers[key] = answer
+        if result.stop != .cancelled { memory?.answers[key] = answer }
         return answer
     }
 
@@ -78,7 +82,7 @@ struct WholeAnswers {
         var answers: [Result<SoloAnswer, FusionError>?] = Array(repeating: nil, count: count)
         func write(_ sample: Int, _ source: any SourceModel) {
             let writer = Writer(model: index, sample: sample, source: source)
-            do throws(FusionError) { answers[sample] = .success(try alone(writer)) } catch {
+            do throws(FusionError) { answers[sample] = .success(try alone(writer, { _ in !isCancelled() })) } catch {
                 answers[sample] = .failure(error)
             }
         }
@@ -86,7 +90,7 @@ struct WholeAnswers {
             let writers = [source] + copies
             interleave(count) { write($0, writers[$0]) }
         } else {
-            for sample in 0..<count { write(sample, source) }
+            for sample in 0..<count where !isCancelled() { write(sample, source) }
         }
         return answers.compactMap { $0 }
     }
@@ -98,6 +102,7 @@ struct WholeAnswers {
         var events: [FusionEvent] = []
         var answers = try write(&usage, &events)
         for index in sources.indices { usage[index] = usage[index] + evaluate(&answers, by: index, &events) }
+        if isCancelled() { return cancelled(usage, events, clock) }
         let ranked = reranker.rank(
             answers.map { answer in
                 Reranker.Entry(
@@ -124,11 +129,23 @@ struct WholeAnswers {
         return result
     }
 
+    /// Nothing was chosen: no text, only what it cost.
+    private func cancelled(_ usage: [Usage], _ events: [FusionEvent], _ clock: Stopwatch) -> FusionResult {
+        FusionResult(
+            text: "", stop: .cancelled, segments: [], events: events, heldBack: "",
+            usage: Array(zip(names, usage)).map { (model: $0, usage: $1) },
+            weights: Array(zip(names, weights)).map { (model: $0, weight: $1) }, answers: [], seconds: clock.seconds,
+            cpuSeconds: clock.cpuSeconds)
+    }
+
     /// The solo answers in model order, and the fused one; equal answers are one with several authors.
     private func write(_ usage: inout [Usage], _ events: inout [FusionEvent]) throws(FusionError) -> [Answer] {
         var answers: [Answer] = []
         var failures: [FusionEvent] = []
-        for (index, own) in sources.indices.flatMap({ index in samples(of: index).map { (index, $0) } }) {
+        func written(_ index: Int) -> [(Int, Result<SoloAnswer, FusionError>)] {
+            isCancelled() ? [] : samples(of: index).map { (index, $0) }
+        }
+        for (index, own) in sources.indices.flatMap(written) {
             do {
                 let own = try own.get()
                 usage[index] = usage[index] + own.usage
@@ -141,15 +158,15 @@ struct WholeAnswers {
             }
         }
         events += failures
-        if options.strategy == .coolRerank {
+        if options.strategy == .coolRerank && !isCancelled() {
             let fusion = try CoolFusion(sources, options: options)
-            let result = try fusion.run()
+            let result = try fusion.run { _ in !isCancelled() }
             for member in fusion.members { usage[member.index] = usage[member.index] + member.usage }
             events += result.events
             let tokens = Dictionary(uniqueKeysWithValues: fusion.members.map { ($0.index, $0.tokens) })
             add(Answer(result: result, text: Array(result.text.utf8), authors: [], tokens: tokens), to: &answers)
         }
-        if answers.isEmpty { throw .allFailed(failures) }
+        if answers.isEmpty && !isCancelled() { throw .allFailed(failures) }
         return answers
     }
 
@@ -170,7 +187,7 @@ struct WholeAnswers {
     /// One model's likelihood of every answer, from its prompt's end.
     private func evaluate(_ answers: inout [Answer], by index: Int, _ events: inout [FusionEvent]) -> Usage {
         let member = Member(source: sources[index], name: names[index], index: index, weight: weights[index])
-        for place in answers.indices {
+        for place in answers.indices where !isCancelled() {
             let answer = answers[place]
             let stop = answer.endsText ? sources[index].mainStop : nil
             guard let tokens = spelled(answer, by: member), !answer.endsText || stop != nil else {

@@ -56,23 +56,28 @@ final class Interleaver: @unchecked Sendable {
     private var ready: [Job] = []
     private var waiting: [Job] = []
 
+    /// Jobs for which the system has no thread run at the end on this one, one after the other.
     func run(_ count: Int, _ job: (Int) -> Void) {
         let parent = running
-        parent.children = count
         withoutActuallyEscaping(job) { job in
             let body = Unchecked(job)
-            let threads = (0..<count).map { index in
-                let child = Job(parent: parent)
-                ready.append(child)
-                let started = Unchecked(child)
-                return startThread {
-                    started.value.awaitBaton()
+            var threads: [pthread_t] = []
+            while threads.count < count {
+                let child = Unchecked(Job(parent: parent))
+                let index = threads.count
+                let thread = startThread {
+                    child.value.awaitBaton()
                     Interleaver.$current.withValue(self) { body.value(index) }
-                    self.end(started.value)
+                    self.end(child.value)
                 }
+                guard let thread else { break }
+                threads.append(thread)
+                ready.append(child.value)
             }
-            passBaton(from: parent)
+            parent.children = threads.count
+            if !threads.isEmpty { passBaton(from: parent) }
             for thread in threads { pthread_join(thread, nil) }
+            Interleaver.$current.withValue(self) { for index in threads.count..<count { body.value(index) } }
         }
     }
 
@@ -164,8 +169,8 @@ package struct Unchecked<Value>: @unchecked Sendable {
     package init(_ value: Value) { self.value = value }
 }
 
-/// Starts a thread with a stack of 8 MB that runs `body`; to be joined or detached.
-package func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
+/// Starts a thread with a stack of 8 MB that runs `body`; to be joined or detached. nil: the system has none to give.
+package func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
     final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -175,14 +180,15 @@ package func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
     pthread_attr_init(&attributes)
     pthread_attr_setstacksize(&attributes, 8 << 20)
     defer { pthread_attr_destroy(&attributes) }
-    let argument = Unmanaged.passRetained(Body(body)).toOpaque()
+    let argument = Unmanaged.passRetained(Body(body))
     let code = pthread_create(
         &thread, &attributes,
         { argument in
             guard let argument else { return nil }
             Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
             return nil
-        }, argument)
-    precondition(code == 0, "the system refuses another thread (error \(code))")
-    return thread
+        }, argument.toOpaque())
+    if code == 0 { return thread }
+    argument.release()
+    return nil
 }

@@ -26,11 +26,6 @@ public final class Session {
     /// Up to so many rows a pass gives each row the same bits as a pass of that row alone (OpenBLAS stays out of
     /// it), so drafts, scores and tokens one by one agree exactly.
     public static let exactRows = 32
-    /// Cells beside the timeline even where the context is small: whole sentences of several models, letter by letter.
-    static let branchCells = 2048
-
-    /// Cells for branches beside a context.
-    public static func branchCells(context: Int) -> Int { max(branchCells, min(context, 8192)) }
 
     public init(model: Model, context: Int? = nil) throws(InferenceError) {
         self.model = model
@@ -47,8 +42,7 @@ public final class Session {
 
     private static func makeCache(_ model: Model, context: Int) throws(InferenceError) -> KVCache {
         try carrying { () throws(TransformerError) in
-            try model.decoder.makeCache(
-                context: context, type: model.cacheType, branchCells: branchCells(context: context))
+            try model.decoder.makeCache(context: context, type: model.cacheType)
         }
     }
 

@@ -42,7 +42,7 @@ public final class Decoder: Sendable {
         hasF32Weights = weights.layers[0].attnQ.weight.type == tensor_type_f32
     }
 
-    /// A cache for one timeline of up to `context` tokens, with `branchCells` more cells (nil: as many, up to 8192) for
+    /// A cache for one timeline of up to `context` tokens, with `branchCells` more cells (nil: as many, from 2048 to 8192) for
     /// branches. Nothing is resident until written. Throws contextOutOfRange, cacheTypeMismatch, or lack of memory.
     public func makeCache(context: Int, type: CacheType = .automatic, branchCells: Int? = nil)
         throws(TransformerError) -> KVCache

@@ -31,16 +31,13 @@ public struct DeviceDemand: Sendable {
         public var cacheType: CacheType
         /// Caches of the model.
         public var sessions: Int
-        /// Cells for branches beside a context.
-        public var branchCells: @Sendable (_ context: Int) -> Int
         public var batch: (rows: Int, outputs: Int)
 
         public init(
-            layers: Int?, context: Int?, cacheType: CacheType, sessions: Int = 1, batch: (rows: Int, outputs: Int),
-            branchCells: @escaping @Sendable (Int) -> Int
+            layers: Int?, context: Int?, cacheType: CacheType, sessions: Int = 1, batch: (rows: Int, outputs: Int)
         ) {
             (self.layers, self.context, self.cacheType, self.sessions) = (layers, context, cacheType, sessions)
-            (self.batch, self.branchCells) = (batch, branchCells)
+            self.batch = batch
         }
     }
 
@@ -64,7 +61,7 @@ public struct DeviceDemand: Sendable {
             let type = tensor.shape.count > 1 ? stored(tensor.type.cType) : tensor_type_f32
             weights += Tensor.byteCount(type: type, shape: [tensor.valueCount]) ?? tensor.byteCount
         }
-        let cells = demand.context + request.branchCells(demand.context)
+        let cells = demand.context + KVCache.defaultBranchCells(context: demand.context)
         cache = try KVCache.byteCount(config, blocks: first..<blockCount, cells: cells, type: demand.cacheType)
         cache = saturated(cache, times: request.sessions)
         activations = demand.activations

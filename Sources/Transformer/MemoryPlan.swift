@@ -90,8 +90,9 @@ extension DecoderConfig {
 }
 
 extension KVCache {
-    /// Cells for branches beside a context, where the caller does not say.
-    static func defaultBranchCells(context: Int) -> Int { max(512, min(context, 8192)) }
+    /// Cells for branches beside a context, where the caller does not say: also where the context is small, whole sentences
+    /// of several models, letter by letter.
+    static func defaultBranchCells(context: Int) -> Int { max(2048, min(context, 8192)) }
 
     /// Bytes of a full cache with room for branches. Throws contextOutOfRange, cacheTypeMismatch.
     static func byteCount(_ config: DecoderConfig, context: Int, type: CacheType) throws(TransformerError) -> Int {

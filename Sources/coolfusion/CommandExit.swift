@@ -129,7 +129,7 @@ enum CommandExit {
     private static func code(ofFusion error: FusionError) -> Int32 {
         switch error {
         case .noModels, .unknownRule, .weights, .primary: usage
-        case .allFailed: failed
+        case .allFailed, .noThread: failed
         }
     }
 

@@ -75,7 +75,7 @@ final class Conversation {
     ) {
         let sources = zip(sessions, prompts).map { SessionSource($0, prompt: $1) }
         several.sampling?.seed &+= 1
-        let result = try fuse(sources, options: several) { segment in
+        func tell(_ segment: Segment) -> Bool {
             for event in segment.events {
                 switch event {
                 case .left, .moved: reporting.note(event.description)
@@ -84,6 +84,8 @@ final class Conversation {
             }
             return show(segment.shown, segment)
         }
+        let result = try fuse(
+            sources, options: several, onSegment: tell, isCancelled: { Interruption.isRequested })
         // A model that cannot finish begins its next turn from its prompt.
         for source in sources { try? source.finish() }
         if !result.heldBack.isEmpty { _ = show(result.heldBack, nil) }

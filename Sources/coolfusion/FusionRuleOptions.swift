@@ -18,7 +18,7 @@ struct FusionRuleOptions: ParsableArguments {
     @Option(help: "One positive weight per model, separated by commas, or 'prompt': by how well each predicts it.")
     var weights: String?
 
-    @Option(help: "Answers that each model draws for rerank and vote; needs --temp (default: 1).")
+    @Option(help: "Answers that each model draws for rerank, cool+rerank and vote, at most 64; with --temp.")
     var samples = 1
 
     @Flag(help: "Let segments be white space alone and cut numbers, as the paper has it.")
@@ -41,18 +41,33 @@ struct FusionRuleOptions: ParsableArguments {
         if let maxSegmentTokens, maxSegmentTokens < 1 {
             throw ValidationError("--max-segment-tokens must be at least 1, found \(maxSegmentTokens)")
         }
-        if samples < 1 { throw ValidationError("--samples must be at least 1, found \(samples)") }
+        try Self.check(samples: samples)
+        if samples > 1 && [.cool, .solo, .primary].contains(strategy) {
+            throw ValidationError(
+                "--samples: strategy \(strategy.rawValue) writes one answer; rerank, cool+rerank and vote choose")
+        }
+        if let shortcuts { _ = try chosen(shortcuts) }
         if let weights, weights != "prompt", parsed(weights) == nil {
             throw ValidationError("--weights: '\(weights)' is not a list of numbers")
         }
     }
 
+    /// Every sample has a thread and a cache.
+    static func check(samples: Int) throws {
+        if !(1...64).contains(samples) { throw ValidationError("--samples must be from 1 to 64, found \(samples)") }
+    }
+
+    /// Refuses sampling options that would have no effect on a fusion.
+    func check(_ sampling: SamplingOptions, isOne: Bool) throws {
+        if samples > 1 && !sampling.isAsked {
+            throw ValidationError("--samples \(samples) needs --temp above 0: greedy answers are all the same")
+        }
+        try sampling.checkForFusion(isOne: isOne)
+    }
+
     func options(
         _ limits: LimitOptions, _ sampling: SamplingOptions, _ reporting: ReportingOptions
     ) throws -> FusionOptions {
-        if samples > 1 && !sampling.isAsked {
-            throw CommandError.usage("--samples \(samples) needs --temp above 0: greedy answers are all the same")
-        }
         var options = FusionOptions()
         options.strategy = strategy
         options.rank = rank
@@ -71,11 +86,11 @@ struct FusionRuleOptions: ParsableArguments {
         return options
     }
 
-    private func chosen(_ list: String) throws(CommandError) -> Shortcuts {
+    private func chosen(_ list: String) throws -> Shortcuts {
         var chosen = Shortcuts.none
         for name in list.split(separator: ",") {
             guard let known = Shortcuts.names.first(where: { $0.name == name }) else {
-                throw .usage("--shortcuts: there is no '\(name)'")
+                throw ValidationError("--shortcuts: there is no '\(name)'")
             }
             chosen[keyPath: known.shortcut] = true
         }

@@ -52,8 +52,7 @@ struct ModelPlace {
         guard let gpu else { return nil }
         let request = DeviceDemand.Request(
             layers: other ?? layers, context: context, cacheType: type, sessions: sessions,
-            batch: (options.batchSize ?? Session.prefillRows, Session.exactRows),
-            branchCells: Session.branchCells(context:))
+            batch: (options.batchSize ?? Session.prefillRows, Session.exactRows))
         let demands = try opened.map { argument, file in
             try loading(argument.path) {
                 try DeviceDemand(name: argument.name, file: file, request, stored: gpu.storedType(of:))

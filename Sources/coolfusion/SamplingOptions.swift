@@ -19,7 +19,9 @@ struct LimitOptions: ParsableArguments {
 /// The distribution that a token is drawn from. Unless the user gives a flag, the value the model's file recommends
 /// counts (`general.sampling.*`), and without one the default here.
 struct SamplingOptions: ParsableArguments {
-    @Option(name: .customLong("temp"), help: "Temperature; 0 always takes the most probable token (default: 0.8).")
+    @Option(
+        name: .customLong("temp"),
+        help: "Temperature; 0: the most probable token (default: 0.8; several models: 0, greedy).")
     var temperature: Double?
 
     @Option(help: "Only the K most probable tokens; 0: all (default: 40).")
@@ -64,6 +66,28 @@ struct SamplingOptions: ParsableArguments {
     /// Whether draws were asked for, where the default is not to draw.
     var isAsked: Bool { (temperature ?? 0) > 0 }
 
+    /// The options given that change nothing where nothing is drawn.
+    private var drawingOptions: [String] {
+        [
+            (topK != nil, "--top-k"), (topP != nil, "--top-p"), (minP != nil, "--min-p"), (typicalP != 1, "--typical"),
+            (repeatPenalty != nil, "--repeat-penalty"), (frequencyPenalty != 0, "--frequency-penalty"),
+            (presencePenalty != 0, "--presence-penalty"), (repeatLast != nil, "--repeat-last-n"),
+            (!logitBias.isEmpty, "--logit-bias"),
+        ].filter(\.0).map(\.1)
+    }
+
+    /// Refuses what would have no effect, or no meaning, where models write together. `isOne`: only one is in the fusion.
+    func checkForFusion(isOne: Bool) throws {
+        if !isOne && !logitBias.isEmpty {
+            throw ValidationError("--logit-bias names a token of one model's vocabulary; there are several models")
+        }
+        let idle = isAsked ? [] : drawingOptions
+        if !idle.isEmpty {
+            throw ValidationError(
+                "\(idle.joined(separator: ", ")) would have no effect: a fusion draws only with --temp above 0")
+        }
+    }
+
     /// For several models, whose files may recommend different things: what was asked for, nil for greedy.
     func sampling(forSeveral reporting: ReportingOptions) -> Sampling? {
         guard isAsked else { return nil }
@@ -81,10 +105,7 @@ struct SamplingOptions: ParsableArguments {
         do { try sampling.check() } catch {
             throw CommandError.badData("'\(model.path)': the sampling it recommends: \(error)")
         }
-        if let wrong = sampling.logitBias.keys.first(where: { $0 >= model.tokenizer.vocabularySize }) {
-            throw CommandError.usage(
-                "--logit-bias: token \(wrong) is not in the vocabulary of \(model.tokenizer.vocabularySize) tokens")
-        }
+        try checkBias(model)
         let used = taken(from: recommended)
         if !used.isEmpty {
             reporting.note("\(model.name): sampling as its file recommends: \(used.joined(separator: ", "))")
@@ -92,6 +113,14 @@ struct SamplingOptions: ParsableArguments {
         sampling.seed = seed.value
         if sampling.temperature > 0 { reporting.detail("seed \(sampling.seed)") }
         return sampling
+    }
+
+    /// Throws where a token of --logit-bias is not one of the model's.
+    func checkBias(_ model: Model) throws(CommandError) {
+        let size = model.tokenizer.vocabularySize
+        if let wrong = logitBias.first(where: { $0.token >= size })?.token {
+            throw .usage("--logit-bias: token \(wrong) is not in the vocabulary of \(size) tokens")
+        }
     }
 
     private func sampling(_ recommended: RecommendedSampling?) -> Sampling {

@@ -81,6 +81,26 @@ import Testing
         #expect(outcome.error.contains("tokens used"))
     }
 
+    /// No text has come yet when it is stopped: it would be chosen at the end, which is never reached.
+    @Test(arguments: ["rerank", "vote", "cool+rerank"]) func controlCStopsAStrategyOfWholeAnswers(strategy: String)
+        throws
+    {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("chat-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let running = try Executable.start(
+            ["chat", "--strategy", strategy, "-n", "10000000", "-c", "2000000"] + Self.llama
+                + ["-m", Executable.fixture("tiny-qwen2")])
+        try running.write("/save \(file)\nThe old man said\n")
+        while running.process.isRunning && !FileManager.default.fileExists(atPath: file) {
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        Thread.sleep(forTimeInterval: 1)
+        running.process.interrupt()
+        let outcome = try running.finish(input: "/models\n")
+        #expect(outcome.code == 0)
+        #expect(outcome.error.contains("stopped") && outcome.error.contains("tokens used"), "\(outcome.error)")
+    }
+
     @Test func controlCTwiceAtThePromptEndsWith130() throws {
         let running = try Executable.start(["chat", "--temp", "0", "-n", "1"] + Self.llama)
         try running.write("The old man said\n")

@@ -86,7 +86,7 @@ final class RunningCommand {
 }
 
 /// A file in a folder of its own that goes away with the value.
-final class TemporaryFile {
+final class TemporaryFile: Sendable {
     let path: String
     private let folder: URL
 

@@ -89,6 +89,14 @@ import Testing
             models + ["--weights", "1,2"],
             models + ["--strategy", "none"], models + ["--json", "--jsonl"], models + ["--max-segment-tokens", "0"],
             Self.models(["tiny-llama"]) + Self.models(["tiny-llama"]),
+            models + ["--shortcuts", "magic"], models + ["--top-k", "3"],
+            models + ["--repeat-penalty", "1.2", "--temp", "0"],
+            models + ["--frequency-penalty", "1"], models + ["--logit-bias", "3+1"],
+            models + ["--logit-bias", "99999+1", "--temp", "1"],
+            Self.models(["tiny-llama", "tiny-gpt2"]) + ["--logit-bias", "3+1", "--temp", "1"],
+            models + ["--temp", "1", "--samples", "65", "--strategy", "vote"],
+            models + ["--temp", "1", "--samples", "2"],
+            models + ["--temp", "1", "--samples", "2", "--strategy", "solo"],
         ] {
             let outcome = try Executable.run(["fuse"] + wrong + Self.prompt)
             #expect(outcome.code == 64, "\(wrong)")

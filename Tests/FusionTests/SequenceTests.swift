@@ -71,3 +71,54 @@ private func readOne(_ fusion: Fusion) async throws { for try await _ in fusion 
     #expect(result.stop == .cancelled)
     #expect(result.segments.count < 40_000)
 }
+
+private let ranking: [Strategy] = [.rerank, .coolRerank, .vote]
+
+/// Cancelled at the first evaluation after `count` others: while the first answer is begun, written, and while all are scored.
+@Test(arguments: ranking) func strategiesOfWholeAnswersStopAtOnce(strategy: Strategy) throws {
+    for count in [0, 40, 603] {
+        var options = options(300)
+        options.strategy = strategy
+        let models = [parrot("x", cost: 1), parrot("y", cost: 1)]
+        var (evaluations, isCancelled) = (0, false)
+        for model in models {
+            model.onWork = { (_) throws(SourceFailure) in
+                evaluations += 1
+                if evaluations > count { isCancelled = true }
+            }
+        }
+        options.shortcuts = .none
+        let result = try fuse(models, options: options, isCancelled: { isCancelled })
+        #expect(isCancelled && evaluations < count + 40, "\(evaluations) after \(count)")
+        #expect(result.stop == .cancelled && result.text.isEmpty && result.segments.isEmpty)
+        #expect(result.usage.count == 2)
+    }
+}
+
+@Test(arguments: ranking) func leavingBeforeTheLastSegmentCutsTheAnswer(strategy: Strategy) throws {
+    var options = options(40)
+    options.strategy = strategy
+    let whole = try fuse(endless(), options: options)
+    var seen: [String] = []
+    let result = try fuse(endless(), options: options) { segment in
+        seen.append(segment.shown)
+        return seen.count < 2
+    }
+    #expect(whole.segments.count > 2 && whole.stop == .length)
+    #expect(result.segments.count == 2 && result.stop == .cancelled)
+    #expect(result.text == seen.joined())
+}
+
+@Test(arguments: [Strategy.cool, .vote]) func aCancelledTaskThatWaitsForTheResultStopsTheWriting(strategy: Strategy)
+    async throws
+{
+    var options = options(100_000)
+    options.strategy = strategy
+    let fusion = Fusion(sources: endless(), options: options)
+    let task = Task { try await fusion.result }
+    try await Task.sleep(for: .milliseconds(50))
+    task.cancel()
+    let result = try await task.value
+    #expect(result.stop == .cancelled)
+    #expect(result.segments.count < 40_000)
+}

@@ -2,6 +2,7 @@
 
 import Foundation
 import Testing
+import Transformer
 
 @testable import Inference
 
@@ -68,4 +69,12 @@ private func write(_ model: Model, _ place: Int, context: Int? = nil) throws -> 
     }
     #expect(failed == 2)
     #expect(found.map { $0 ?? [] } == expected)
+}
+
+/// The plan is made before a session exists; what it counts is what the session then takes.
+@Test(arguments: [100, 3000]) func aSessionTakesTheCacheThatIsPlanned(context: Int) throws {
+    let model = try model("tiny-llama")
+    let planned = try MemoryDemand(
+        name: "m", file: model.file, mode: .map, context: context, cacheType: model.cacheType, batch: (512, 32))
+    #expect(try Session(model: model, context: context).cache.byteCount == planned.cache)
 }

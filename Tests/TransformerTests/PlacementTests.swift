@@ -43,7 +43,7 @@ struct PlacementTests {
         let file = try model.file()
         func demand(_ layers: Int?) throws -> DeviceDemand {
             let request = DeviceDemand.Request(
-                layers: layers, context: 100, cacheType: .f16, batch: (512, 32), branchCells: { $0 * 2 })
+                layers: layers, context: 100, cacheType: .f16, batch: (512, 32))
             return try DeviceDemand(name: "m", file: file, request, stored: { $0 })
         }
         let (none, one, all) = (try demand(0), try demand(1), try demand(nil))
@@ -52,7 +52,7 @@ struct PlacementTests {
         #expect(all.layers == all.blockCount && all.weights == all.fileWeights)
         #expect(all.cache == one.cache * all.blockCount)
         let config = try DecoderConfig(file)
-        #expect(one.cache == 300 * config.headCountKV[0] * (config.keyLength + config.valueLength) * 2)
+        #expect(one.cache == 2148 * config.headCountKV[0] * (config.keyLength + config.valueLength) * 2)
         let plan = { (layers: Int) throws -> DevicePlan in
             DevicePlan(
                 device: "d", demands: [try demand(layers)], available: try demand(1).total + DevicePlan.overhead)

@@ -39,11 +39,18 @@ struct Chat: ParsableCommand {
         //TEXT        say something that begins with a slash
         """
 
+    func validate() throws {
+        if model.count > 1 { try rules.check(sampling, isOne: false) }
+        if model.count == 1 && rules.samples > 1 {
+            throw ValidationError("--samples: one model alone writes one answer")
+        }
+    }
+
     func run() throws {
         var opening = try messages.map(MessagesFile.read) ?? []
         var template = template
         if template.system == nil, opening.first?.role == "system" { template.system = opening.removeFirst().content }
-        let models = try engine.load(model)
+        let models = try engine.load(model, sessions: rules.samples)
         try template.check(models)
         for model in models where try template.source(for: model) == nil && !template.raw {
             engine.reporting.note("\(model.name) has no chat template: it continues the raw text of the conversation")

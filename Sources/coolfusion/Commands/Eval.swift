@@ -85,7 +85,7 @@ struct Eval: ParsableCommand {
             throw ValidationError("--parallel must be from 1 to 64, found \(parallel)")
         }
         guard shots >= 0 else { throw ValidationError("--shots must not be negative, found \(shots)") }
-        guard (samples ?? 1) >= 1 else { throw ValidationError("--samples must be at least 1, found \(samples ?? 1)") }
+        try FusionRuleOptions.check(samples: samples ?? 1)
         guard temperature > 0, temperature.isFinite else {
             throw ValidationError("--temp must be above 0, found \(temperature)")
         }
@@ -108,7 +108,9 @@ struct Eval: ParsableCommand {
         }
         let preface =
             try (examples.map { path throws(CommandError) in try readText(path) } ?? "") + workedExamples(task)
-        let models = try engine.load(ModelArgument.chosen(model, models, engine.reporting), sessions: parallel)
+        let arguments = try ModelArgument.chosen(model, models, engine.reporting)
+        let draws = strategies == "all" || strategies.contains("self:") ? samples ?? max(arguments.count, 2) : 1
+        let models = try engine.load(arguments, sessions: min(parallel, problems.count) * draws)
         let contenders = try chosenContenders(models.map(\.name), kind)
         let names = contenders.map(\.name)
         let record = try journal.map { path throws(CommandError) in

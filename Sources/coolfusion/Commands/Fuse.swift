@@ -37,13 +37,16 @@ struct Fuse: ParsableCommand {
 
     func validate() throws {
         if json && jsonl { throw ValidationError("--json and --jsonl exclude each other") }
+        try rules.check(sampling, isOne: model.count == 1)
     }
 
     func run() throws {
         let page = try self.report.map(HTMLReport.init)
         let conversation = try prompt.conversation()
-        let models = try engine.load(ModelArgument.chosen(model, models, engine.reporting))
+        let models = try engine.load(
+            ModelArgument.chosen(model, models, engine.reporting), sessions: rules.samples)
         try prompt.template.check(models)
+        try sampling.checkBias(models[0])
         let sources = try models.map { model in
             let prompt = try prompt.template.prompt(conversation, for: model, engine.reporting)
             return try loading(model.path) { SessionSource(try Session(model: model), prompt: prompt) }

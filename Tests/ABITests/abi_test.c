@@ -75,16 +75,23 @@ static void test_models(const char *path) {
     coolfusion_model_close(NULL);
 }
 
-static void test_memory_model(const char *path) {
+char *read_file(const char *path, size_t lead, size_t *size) {
     FILE *file = fopen(path, "rb");
     CHECK(file != NULL);
-    if (!file) return;
+    if (!file) return NULL;
     fseek(file, 0, SEEK_END);
-    const size_t size = (size_t)ftell(file);
+    *size = (size_t)ftell(file);
     rewind(file);
-    char *bytes = aligned_alloc(64, (size + 63) / 64 * 64);
-    CHECK(fread(bytes, 1, size, file) == size);
+    char *bytes = aligned_alloc(64, (lead + *size + 63) / 64 * 64);
+    CHECK(bytes && fread(bytes + lead, 1, *size, file) == *size);
     fclose(file);
+    return bytes;
+}
+
+static void test_memory_model(const char *path) {
+    size_t size = 0;
+    char *bytes = read_file(path, 0, &size);
+    if (!bytes) return;
     coolfusion_model *model = NULL;
     coolfusion_session *session = NULL;
     OK(coolfusion_model_open_memory(bytes, size, NULL, &model, err, sizeof err));

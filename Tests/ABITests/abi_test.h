@@ -24,6 +24,8 @@ extern int failures;
         CHECK((call) == COOLFUSION_INVALID_ARGUMENT && strlen(err) > 8);                              \
     } while (0)
 
+/** A file's bytes behind `lead` unused ones, aligned as those are; the caller frees them. NULL after a failed check. */
+char *read_file(const char *path, size_t lead, size_t *size);
 /** Every function with every wrong argument. */
 void test_bad_input(const char *path, coolfusion_model *model, coolfusion_model *other);
 /** Sessions of one model, fusions and a cancellation on several threads at once. */

@@ -42,15 +42,9 @@ static void bad_model_options(const char *path) {
 
 /* A file in memory may begin anywhere. */
 static void unaligned_memory(const char *path) {
-    FILE *file = fopen(path, "rb");
-    CHECK(file != NULL);
-    if (!file) return;
-    fseek(file, 0, SEEK_END);
-    const size_t size = (size_t)ftell(file);
-    rewind(file);
-    char *bytes = malloc(size + 1);
-    CHECK(bytes && fread(bytes + 1, 1, size, file) == size);
-    fclose(file);
+    size_t size = 0;
+    char *bytes = read_file(path, 1, &size);
+    if (!bytes) return;
     coolfusion_model *model = NULL;
     const coolfusion_status status = coolfusion_model_open_memory(bytes + 1, size, NULL, &model, err, sizeof err);
     CHECK((status == COOLFUSION_OK) == (model != NULL));

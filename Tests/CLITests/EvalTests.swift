@@ -27,14 +27,14 @@ private func strategies(_ report: [String: Any]) throws -> [String: [String: Any
     }
 
     /// 150 problems the trio was not trained on. Recorded with these files: fused 145, the best member 129. Were the true
-    /// accuracy the recorded 96.7 %, fewer than 138 would happen once in 600 runs of other problems; on these problems
+    /// accuracy the recorded 96.7 %, fewer than 139 would happen once in 200 runs of other problems; on these problems
     /// only a change of the engine can change it.
     @Test func fusingTheTrioBeatsItsBestMember() throws {
         let report = try Executable.run(["eval", "demo", "--limit", "150", "--json", "-q"]).json()
         let all = try strategies(report)
         let solos = all.filter { $0.key.hasPrefix("solo:") }.compactMap { $0.value["correct"] as? Int }
         let fused = try #require(all["default"]?["correct"] as? Int)
-        #expect(fused >= 138)
+        #expect(fused >= 139)
         #expect(fused > solos.max() ?? 150)
     }
 

@@ -33,14 +33,16 @@ enum Executable {
     }
 
     /// Starts the program; `environment` is added to a small fixed one.
-    static func start(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningCommand {
-        try RunningCommand(arguments, environment: environment)
+    static func start(
+        _ arguments: [String], program: URL = path, environment: [String: String] = [:]
+    ) throws -> RunningCommand {
+        try RunningCommand(program, arguments, environment: environment)
     }
 
     static func run(
-        _ arguments: [String], input: String = "", environment: [String: String] = [:]
+        _ arguments: [String], program: URL = path, input: String = "", environment: [String: String] = [:]
     ) throws -> Outcome {
-        try start(arguments, environment: environment).finish(input: input)
+        try start(arguments, program: program, environment: environment).finish(input: input)
     }
 }
 
@@ -51,10 +53,10 @@ final class RunningCommand {
     private let output = Pipe()
     private let errorFile: URL
 
-    init(_ arguments: [String], environment: [String: String]) throws {
+    init(_ program: URL, _ arguments: [String], environment: [String: String]) throws {
         errorFile = FileManager.default.temporaryDirectory.appendingPathComponent("coolfusion-\(UUID().uuidString)")
         try Data().write(to: errorFile)
-        process.executableURL = Executable.path
+        process.executableURL = program
         process.arguments = arguments
         process.environment = ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"].merging(environment) { $1 }
         process.standardInput = input

@@ -4,16 +4,8 @@ import Testing
 
 private let path = Executable.path.deletingLastPathComponent().appendingPathComponent("kernel-bench")
 
-private func kernelBench(_ arguments: [String]) throws -> (code: Int32, output: String) {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = path
-    process.arguments = arguments
-    process.standardOutput = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+private func kernelBench(_ arguments: [String]) throws -> Executable.Outcome {
+    try Executable.run(arguments, program: path)
 }
 
 /// A report with one benchmark: its time, its spread, and a machine that reads at this speed.
@@ -40,8 +32,8 @@ func differencesAndNoise(_ a: Double, _ b: Double, _ spread: Double, _ reads: Do
     defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
     let compared = try kernelBench(["--compare"] + files)
     #expect(compared.code == 0)
-    let line = try #require(compared.output.split(separator: "\n").first { $0.hasPrefix("matmul") })
-    #expect(line.hasSuffix(": \(verdict)"), "\(compared.output)")
+    let line = try #require(compared.text.split(separator: "\n").first { $0.hasPrefix("matmul") })
+    #expect(line.hasSuffix(": \(verdict)"), "\(compared.text)")
 }
 
 @Test func otherMachinesAreNotCompared() throws {
@@ -56,10 +48,10 @@ func differencesAndNoise(_ a: Double, _ b: Double, _ spread: Double, _ reads: Do
 @Test func everyMeasurementSaysWhereItWasMade() throws {
     let measured = try kernelBench(["--json", "--isa", "scalar", "--filter", "rms_norm"])
     #expect(measured.code == 0)
-    let lines = try measured.output.split(separator: "\n").map {
+    let lines = try measured.text.split(separator: "\n").map {
         try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
     }
-    try #require(lines.count == 3, "\(measured.output)")
+    try #require(lines.count == 3, "\(measured.text)")
     #expect(lines[0]["cpu"] is String && lines[0]["features"] is String && lines[0]["commit"] is String)
     #expect((lines[1]["reads_gb_per_s"] as? [Double])?.count == 4)
     let share = try #require(lines[2]["share_of_limit"] as? Double)

@@ -7,7 +7,7 @@
 #define X86_BLOCK_AVX2_H
 #include "x86/tile_avx2.h"
 
-enum { block_values = 32, block_columns = 32, panel_size = 4096, tile_blocks = 8 };
+enum { block_values = 32, block_columns = 32, panel_size = 2048, tile_blocks = 8 };
 
 typedef struct block_tile {
     __m256i q[8];   // q[j] lane r: values 4j ..< 4j + 4 of row r
@@ -21,6 +21,7 @@ typedef struct block_type {
     sum_mode mode;
     int offset;
     bool has_min;
+    size_t direct;      // interleaved rows: for so many columns a block is unpacked on the way, not into a tile
     bool interleaved;   // how the rows of the call stand in memory
 } block_type;
 
@@ -35,6 +36,7 @@ typedef struct activation_panel {
     size_t stride, values;   // bytes between blocks, and from a block to its values
     size_t column, columns;  // of the call
     size_t first, count;     // blocks
+    size_t ahead;            // how far to fetch weights ahead, bytes
 } activation_panel;
 
 ALWAYS_INLINE int32_t sum_of_bytes(const int8_t *x) {
@@ -65,27 +67,18 @@ ALWAYS_INLINE void block_multiply(const block_type type, const block_tile *t, co
                                   const size_t at[3], int columns, __m256 *sums) {
     const size_t c0 = at[0], first = at[1], blocks = at[2];
     const __m256i ones = _mm256_set1_epi16(1);
-    __m256 y[4];
-    const int8_t *x[4];
+    __m256 y[most_columns];
+    const int8_t *x[most_columns];
     UNROLL for (int c = 0; c < columns; c++) {
         y[c] = sums[c];
         x[c] = (const int8_t *)(panel->blocks[c0 + (size_t)c] + first * panel->stride + panel->values);
     }
     for (size_t b = 0; b < blocks; b++, t++) {
-        __m256i total[4];
+        __m256i total[most_columns];
         UNROLL for (int j = 0; j < 8; j += type.mode.widen) {
-            __m256i products[4];
-            const int8_t *values[4];
-            UNROLL for (int c = 0; c < columns; c++) {
-                values[c] = x[c] + 4 * j;
-                products[c] = _mm256_setzero_si256();
-            }
-            byte_products(type.mode, t->q + j, values, columns, products);
-            UNROLL for (int c = 0; c < columns; c++) {
-                const __m256i wide = _mm256_madd_epi16(products[c], ones);
-                total[c] = j == 0 ? wide : _mm256_add_epi32(total[c], wide);
-            }
-            columns_in_step(total, columns);
+            const int8_t *values[most_columns];
+            UNROLL for (int c = 0; c < columns; c++) values[c] = x[c] + 4 * j;
+            add_products(type.mode, t->q + j, values, columns, ones, j == 0, total);
         }
         UNROLL for (int c = 0; c < columns; c++) {
             const size_t i = (c0 + (size_t)c) * panel->count + first + b;
@@ -100,47 +93,64 @@ ALWAYS_INLINE void block_multiply(const block_type type, const block_tile *t, co
     UNROLL for (int c = 0; c < columns; c++) sums[c] = y[c];
 }
 
-ALWAYS_INLINE void block_columns_of_4(const block_type type, const block_tile *t, const activation_panel *panel,
-                                      const size_t first_and_count[2], __m256 *sums) {
-    size_t at[3] = {0, first_and_count[0], first_and_count[1]};
-    for (; at[0] + 4 <= panel->columns; at[0] += 4) block_multiply(type, t, panel, at, 4, sums + at[0]);
-    switch (panel->columns - at[0]) {
-        case 3: block_multiply(type, t, panel, at, 3, sums + at[0]); break;
-        case 2: block_multiply(type, t, panel, at, 2, sums + at[0]); break;
-        case 1: block_multiply(type, t, panel, at, 1, sums + at[0]); break;
+/// All blocks of the panel with columns c ..< c + columns, each multiplied as it is unpacked. The first columns to pass
+/// fetch the next rows.
+ALWAYS_INLINE void block_on_the_way(const block_type type, const row_pointers *p, const activation_panel *panel, size_t c,
+                                    int columns, __m256 *sums) {
+    for (size_t b = 0; b < panel->count; b++) {
+        const size_t block = panel->first + b;
+        block_tile tile;
+        if (c == 0) prefetch_ahead(p, panel->ahead, block * type.bytes, 0, block_lines(type.bytes));
+        type.unpack(p, block, &tile);
+        block_multiply(type, &tile, panel, (size_t[3]){c, b, 1}, columns, sums + c);
     }
 }
 
-/// 8 rows with one or two columns, a constant: each block is multiplied as it is unpacked.
-ALWAYS_INLINE void block_few_columns(const block_type type, const matmul_args *a, const row_pointers *p,
-                                     const activation_panel *panel, int columns, __m256 *sums) {
-    for (size_t b = 0; b < panel->count; b++) {
-        block_tile tile;
-        prefetch_next_rows(a, p, panel->first + b, type.bytes);
-        type.unpack(p, panel->first + b, &tile);
-        block_multiply(type, &tile, panel, (size_t[3]){0, b, 1}, columns, sums);
+ALWAYS_INLINE void block_direct(const block_type type, const row_pointers *p, const activation_panel *panel, __m256 *sums) {
+    size_t c = 0;
+    for (; c + 8 <= panel->columns; c += 8) block_on_the_way(type, p, panel, c, 8, sums);
+    switch (panel->columns - c) {
+        case 7: return block_on_the_way(type, p, panel, c, 7, sums);
+        case 6: return block_on_the_way(type, p, panel, c, 6, sums);
+        case 5: return block_on_the_way(type, p, panel, c, 5, sums);
+        case 4: return block_on_the_way(type, p, panel, c, 4, sums);
+        case 3: return block_on_the_way(type, p, panel, c, 3, sums);
+        case 2: return block_on_the_way(type, p, panel, c, 2, sums);
+        case 1: return block_on_the_way(type, p, panel, c, 1, sums);
+    }
+}
+
+/// Blocks are unpacked into tiles, which pass by all columns, 4 at a time.
+ALWAYS_INLINE void block_by_tiles(const block_type type, const row_pointers *p, const activation_panel *panel, __m256 *sums) {
+    block_tile tiles[tile_blocks];
+    for (size_t b = 0; b < panel->count; b += tile_blocks) {
+        const size_t count = panel->count - b < tile_blocks ? panel->count - b : tile_blocks;
+        for (size_t i = 0; i < count; i++) {
+            const size_t block = panel->first + b + i;
+            prefetch_ahead(p, panel->ahead, block * type.bytes, 0, block_lines(type.bytes));
+            type.unpack(p, block, &tiles[i]);
+        }
+        size_t at[3] = {0, b, count};
+        for (; at[0] + 4 <= panel->columns; at[0] += 4) block_multiply(type, tiles, panel, at, 4, sums + at[0]);
+        switch (panel->columns - at[0]) {
+            case 3: block_multiply(type, tiles, panel, at, 3, sums + at[0]); break;
+            case 2: block_multiply(type, tiles, panel, at, 2, sums + at[0]); break;
+            case 1: block_multiply(type, tiles, panel, at, 1, sums + at[0]); break;
+        }
     }
 }
 
 /// All rows with the panel; continues the sums in y where it is not the first of its columns.
 ALWAYS_INLINE void block_rows(const block_type type, const matmul_args *a, const activation_panel *panel) {
-    const size_t columns = panel->columns;
-    block_tile tiles[tile_blocks];
     __m256 sums[block_columns];
     for (size_t row = 0; row < a->rows; row += tile_rows) {
         const row_pointers p = rows_at(a, row, type.interleaved);
-        load_panel(a, row, panel->column, columns, panel->first > 0, sums);
-        for (size_t b = 0; columns > 2 && b < panel->count; b += tile_blocks) {
-            const size_t count = panel->count - b < tile_blocks ? panel->count - b : tile_blocks;
-            for (size_t i = 0; i < count; i++) {
-                prefetch_next_rows(a, &p, panel->first + b + i, type.bytes);
-                type.unpack(&p, panel->first + b + i, &tiles[i]);
-            }
-            block_columns_of_4(type, tiles, panel, (size_t[2]){b, count}, sums);
-        }
-        if (columns == 1) block_few_columns(type, a, &p, panel, 1, sums);
-        if (columns == 2) block_few_columns(type, a, &p, panel, 2, sums);
-        store_panel(a, row, panel->column, columns, sums);
+        load_panel(a, row, panel->column, panel->columns, panel->first > 0, sums);
+        if (panel->columns == 1) block_on_the_way(type, &p, panel, 0, 1, sums);
+        else if (panel->columns == 2) block_on_the_way(type, &p, panel, 0, 2, sums);
+        else if (type.interleaved && panel->columns <= type.direct) block_direct(type, &p, panel, sums);
+        else block_by_tiles(type, &p, panel, sums);
+        store_panel(a, row, panel->column, panel->columns, sums);
     }
 }
 
@@ -154,6 +164,7 @@ ALWAYS_INLINE void block_matmul(const matmul_args *a, block_type type, bool inte
         const size_t most = panel_size / panel.columns;
         for (panel.first = 0; panel.first < blocks; panel.first += panel.count) {
             panel.count = blocks - panel.first < most ? blocks - panel.first : most;
+            panel.ahead = prefetch_distance(a, interleaved, panel.count * block_values);
             take_panel(type, a, &panel);
             block_rows(type, a, &panel);
         }

@@ -58,26 +58,17 @@ ALWAYS_INLINE void wide_block_columns(const block_type type, const wide_block_ti
     for (; at[0] < panel->columns; at[0]++) wide_block_multiply(type, t, panel, at, 1, sums + at[0]);
 }
 
-/// What an earlier panel of the same columns stored, or zeros.
-ALWAYS_INLINE void wide_load(const matmul_args *a, size_t row, const activation_panel *panel, __m512 *sums) {
-    const size_t rows = a->rows - row;
-    const __mmask16 mask = (__mmask16)(panel->first == 0 ? 0 : rows < wide_rows ? (1u << rows) - 1 : 0xffff);
-    for (size_t c = 0; c < panel->columns; c++)
-        sums[c] = _mm512_maskz_loadu_ps(mask, a->y + (panel->column + c) * a->y_stride + row);
-}
-
 ALWAYS_INLINE void wide_block_rows(const block_type type, const matmul_args *a, const activation_panel *panel) {
     wide_block_tile tiles[tile_blocks];
     __m512 sums[block_columns];
     for (size_t row = 0; row < a->rows; row += wide_rows) {
         const row_pointers p[2] = {rows_at(a, row, type.interleaved), rows_at(a, row + tile_rows, type.interleaved)};
-        wide_load(a, row, panel, sums);
+        wide_load(a, row, panel->column, panel->columns, panel->first > 0, sums);
         for (size_t b = 0; b < panel->count; b += tile_blocks) {
             const size_t count = panel->count - b < tile_blocks ? panel->count - b : tile_blocks;
             for (size_t i = 0; i < count; i++) {
                 const size_t block = panel->first + b + i;
-                prefetch_next_rows(a, &p[1], 2 * block, type.bytes);
-                prefetch_next_rows(a, &p[1], 2 * block + 1, type.bytes);
+                prefetch_ahead(&p[0], panel->ahead, 2 * block * type.bytes, 0, 2 * block_lines(type.bytes));
                 wide_block_unpack(type, p, block, &tiles[i]);
             }
             wide_block_columns(type, tiles, panel, (size_t[2]){b, count}, sums);
@@ -97,6 +88,7 @@ ALWAYS_INLINE void wide_block_matmul(const matmul_args *a, block_type type, bool
         const size_t most = panel_size / panel.columns;
         for (panel.first = 0; panel.first < blocks; panel.first += panel.count) {
             panel.count = blocks - panel.first < most ? blocks - panel.first : most;
+            panel.ahead = 2 * tile_rows * a->w_row_bytes;
             take_panel(type, a, &panel);
             wide_block_rows(type, a, &panel);
         }

@@ -57,11 +57,11 @@ ALWAYS_INLINE void unpack_iq4_xs(const row_pointers *p, size_t offset, int part,
 }
 
 ALWAYS_INLINE block_type type_iq4_nl(void) {
-    return (block_type){unpack_iq4_nl, sizeof(block_iq4_nl), {true, 1}, 0, false, false};
+    return (block_type){unpack_iq4_nl, sizeof(block_iq4_nl), {true, 1}, 0, false, 2, false};
 }
 
 ALWAYS_INLINE block_type type_mxfp4(void) {
-    return (block_type){unpack_mxfp4, sizeof(block_mxfp4), {false, 4}, 12, false, false};
+    return (block_type){unpack_mxfp4, sizeof(block_mxfp4), {false, 4}, 12, false, 2, false};
 }
 
 ALWAYS_INLINE super_type type_iq4_xs(void) {

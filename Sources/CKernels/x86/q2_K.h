@@ -17,14 +17,6 @@ ALWAYS_INLINE void unpack_bit_pairs(const row_pointers *p, size_t offset, __m256
     }
 }
 
-/// Bytes `first` and `second` of each 32-bit lane as 16-bit numbers.
-ALWAYS_INLINE __m256i two_bytes(__m256i bytes, int first, int second) {
-    const char i = (char)first, j = (char)second;
-    return _mm256_shuffle_epi8(bytes, _mm256_broadcastsi128_si256(_mm_setr_epi8(
-        i, -1, j, -1, (char)(i + 4), -1, (char)(j + 4), -1, (char)(i + 8), -1, (char)(j + 8), -1, (char)(i + 12), -1,
-        (char)(j + 12), -1)));
-}
-
 ALWAYS_INLINE void unpack_q2_K_scales(const row_pointers *p, size_t base, super_tile *t) {
     t->d = load_f16_of_rows(p, base + offsetof(block_q2_K, d));
     t->dmin = load_f16_of_rows(p, base + offsetof(block_q2_K, dmin));

@@ -18,10 +18,10 @@ ALWAYS_INLINE void unpack_q4_1(const row_pointers *p, size_t block, block_tile *
 }
 
 ALWAYS_INLINE block_type type_q4_0(void) {
-    return (block_type){unpack_q4_0, sizeof(block_q4_0), {false, 8}, 8, false, false};
+    return (block_type){unpack_q4_0, sizeof(block_q4_0), {false, 8}, 8, false, 6, false};
 }
 
 ALWAYS_INLINE block_type type_q4_1(void) {
-    return (block_type){unpack_q4_1, sizeof(block_q4_1), {false, 8}, 0, true, false};
+    return (block_type){unpack_q4_1, sizeof(block_q4_1), {false, 8}, 0, true, 6, false};
 }
 #endif

@@ -23,29 +23,23 @@ ALWAYS_INLINE void unpack_q6_K_scales(const row_pointers *p, size_t offset, supe
     t->d = load_f16_of_rows(p, offset + offsetof(block_q6_K, d));
 }
 
-/// Half of the block: 128 values.
+/// 32 values.
 ALWAYS_INLINE void unpack_q6_K(const row_pointers *p, size_t offset, int part, __m256i *q) {
     const __m256i low = _mm256_set1_epi8(15), upper = _mm256_set1_epi8(0x30);
-    const size_t ql = offset + offsetof(block_q6_K, ql) + 64 * (size_t)part;
-    const size_t qh = offset + offsetof(block_q6_K, qh) + 32 * (size_t)part;
-    UNROLL for (int piece = 0; piece < 2; piece++) {   // values 16 * piece ..< 16 * piece + 16 of four groups of 32
-        __m256i a[4], b[4], h[4];
-        load_transposed(p, ql + 16 * (size_t)piece, a);
-        load_transposed(p, ql + 16 * (size_t)piece + 32, b);
-        load_transposed(p, qh + 16 * (size_t)piece, h);
+    const size_t half = (size_t)part / 4, g = (size_t)part % 4;
+    UNROLL for (size_t piece = 0; piece < 2; piece++) {
+        __m256i l[4], h[4];
+        load_transposed(p, offset + offsetof(block_q6_K, ql) + 64 * half + 32 * (g % 2) + 16 * piece, l);
+        load_transposed(p, offset + offsetof(block_q6_K, qh) + 32 * half + 16 * piece, h);
         UNROLL for (int j = 0; j < 4; j++) {
-            const __m256i high_a = _mm256_srli_epi16(a[j], 4), high_b = _mm256_srli_epi16(b[j], 4);
-            const __m256i bits[4] = {_mm256_slli_epi16(h[j], 4), _mm256_slli_epi16(h[j], 2), h[j],
-                                     _mm256_srli_epi16(h[j], 2)};
-            const __m256i nibbles[4] = {a[j], b[j], high_a, high_b};
-            UNROLL for (int g = 0; g < 4; g++)
-                q[8 * g + 4 * piece + j] =
-                    _mm256_or_si256(_mm256_and_si256(nibbles[g], low), _mm256_and_si256(bits[g], upper));
+            const __m256i bits[4] = {_mm256_slli_epi16(h[j], 4), _mm256_slli_epi16(h[j], 2), h[j], _mm256_srli_epi16(h[j], 2)};
+            const __m256i nibbles = g < 2 ? l[j] : _mm256_srli_epi16(l[j], 4);
+            q[4 * piece + (size_t)j] = _mm256_or_si256(_mm256_and_si256(nibbles, low), _mm256_and_si256(bits[g], upper));
         }
     }
 }
 
 ALWAYS_INLINE super_type type_q6_K(void) {
-    return (super_type){unpack_q6_K_scales, unpack_q6_K, sizeof(block_q6_K), 32, 16, {false, 2}, integer_mins, false};
+    return (super_type){unpack_q6_K_scales, unpack_q6_K, sizeof(block_q6_K), 8, 16, {false, 2}, integer_mins, false};
 }
 #endif

@@ -20,9 +20,7 @@ ALWAYS_INLINE void unpack_headers(const row_pointers *p, size_t offset, super_ti
         _mm256_and_si256(header[2], six),
         _mm256_or_si256(_mm256_and_si256(_mm256_srli_epi16(header[3], 4), four),
                         _mm256_and_si256(_mm256_srli_epi16(header[2], 2), upper))};
-    for (int g = 0; g < 8; g++) {
-        t->scale[g] = byte_pair(scales[g / 4], g % 4);
-        t->min[g] = byte_pair(mins[g / 4], g % 4);
-    }
+    for (int g = 0; g < 8; g++) t->scale[g] = two_bytes(scales[g / 4], g % 4, g % 4);
+    for (int g = 0; g < 8; g += 2) t->min[g / 2] = two_bytes(mins[g / 4], g % 4, g % 4 + 1);
 }
 #endif

@@ -12,7 +12,7 @@
 typedef struct super_tile {
     __m256i q[64];        // q[j] lane r: values 4j ..< 4j + 4 of row r
     __m256i scale[16];    // per group; lane r: the scale of row r twice (16 bits)
-    __m256i min[8];       // per 32 values; lane r: the mins of values 0 ..< 16 and 16 ..< 32
+    __m256i min[8];       // per two groups; lane r: their mins (16 bits)
     __m256 d, dmin;
 } super_tile;
 
@@ -22,60 +22,113 @@ typedef struct super_type {
     void (*scales)(const row_pointers *p, size_t offset, super_tile *t);            // all of the tile but q
     void (*values)(const row_pointers *p, size_t offset, int part, __m256i *q);     // NULL: scales fills q, too
     size_t bytes;   // of a block
-    int part;       // 8, 16 or 32
+    int part;       // 8, 16 or 32 vectors
     int group;      // values per scale: 16 or 32
     sum_mode mode;
     enum { no_mins, float_mins, integer_mins } mins;   // integer: in units of d
     bool interleaved;   // how the rows of the call stand in memory
 } super_type;
 
+enum { super_panel_size = 2048 };
+
+/// Some columns x blocks of activations: fewer columns, longer runs of blocks.
+typedef struct super_panel {
+    const block_q8_K *x[panel_columns];      // the first block of each column
+    int16_t sums[8 * super_panel_size];      // [columns][blocks][8]: sums of 32 values, where groups have 32 and mins
+    size_t column, columns;                  // of the call
+    size_t first, count;                     // blocks
+    size_t ahead;                            // how far to fetch weights ahead, bytes
+} super_panel;
+
+ALWAYS_INLINE void take_super_panel(const super_type type, bool has_mins, const matmul_args *a, super_panel *panel) {
+    for (size_t c = 0; c < panel->columns; c++) {
+        panel->x[c] = (const block_q8_K *)((const char *)a->x + (panel->column + c) * a->x_row_bytes) + panel->first;
+        for (size_t b = 0; has_mins && type.group == 32 && b < panel->count; b++) {
+            const __m256i sums = _mm256_loadu_si256((const __m256i *)panel->x[c][b].bsums);
+            const __m256i pairs = _mm256_permute4x64_epi64(_mm256_hadd_epi16(sums, sums), 0x08);
+            _mm_storeu_si128((__m128i *)(panel->sums + 8 * (c * panel->count + b)), _mm256_castsi256_si128(pairs));
+        }
+    }
+}
+
+/// The sums of 32 values of block b of column c.
+ALWAYS_INLINE const int16_t *sums_of_32(const super_panel *panel, size_t c, size_t b) {
+    return panel->sums + 8 * (c * panel->count + b);
+}
+
+/// Block b of the panel with columns c ..< c + count; the count is a constant.
 typedef struct column_set {
-    const block_q8_K *const *x;
+    const super_panel *panel;
+    size_t b, c;
     int count;
 } column_set;
 
-/// sum_g min_g * (sum_k x_k) of each column.
-ALWAYS_INLINE void multiply_mins(const super_tile *t, const column_set columns, __m256i *mins) {
-    UNROLL for (int j = 0; j < 8; j++) {
-        UNROLL for (int c = 0; c < columns.count; c++) {
-            const __m256i product = _mm256_madd_epi16(t->min[j], broadcast4(columns.x[c]->bsums + 2 * j));
+/// sum_g min_g * (sum_k x_k) of each column, from the sums of its groups.
+ALWAYS_INLINE void multiply_mins(const super_type type, const super_tile *t, const int16_t *const *groups, int columns,
+                                 __m256i *mins) {
+    UNROLL for (int j = 0; j < super_block / 2 / type.group; j++) {
+        UNROLL for (int c = 0; c < columns; c++) {
+            const __m256i product = _mm256_madd_epi16(t->min[j], broadcast4(groups[c] + 2 * j));
             mins[c] = j == 0 ? product : _mm256_add_epi32(mins[c], product);
         }
     }
 }
 
-/// Adds the products of a part, vectors q, to the integer sums of each column.
-ALWAYS_INLINE void multiply_part(const super_type type, const __m256i *q, const super_tile *t, int part,
-                                 const column_set columns, __m256i *total) {
+/// Adds the products of `count` vectors q, the first being vector `at` of the block, to the integer sums of each column.
+ALWAYS_INLINE void multiply_vectors(const super_type type, const __m256i *q, const super_tile *t, int at, int count,
+                                    const block_q8_K *const *x, int columns, __m256i *total) {
     const int vectors = type.group / 4;
-    UNROLL for (int first = 0; first < type.part; first += type.mode.widen) {
-        const int at = part * type.part + first;
-        __m256i products[4];
+    UNROLL for (int j = 0; j < count; j += type.mode.widen) {
         const int8_t *values[4];
-        UNROLL for (int c = 0; c < columns.count; c++) {
-            values[c] = columns.x[c]->qs + 4 * at;
-            products[c] = _mm256_setzero_si256();
-        }
-        byte_products(type.mode, q + first, values, columns.count, products);
-        UNROLL for (int c = 0; c < columns.count; c++)
-            total[c] = _mm256_add_epi32(total[c], _mm256_madd_epi16(products[c], t->scale[at / vectors]));
-        columns_in_step(total, columns.count);
+        UNROLL for (int c = 0; c < columns; c++) values[c] = x[c]->qs + 4 * (at + j);
+        add_products(type.mode, q + j, values, columns, t->scale[(at + j) / vectors], false, total);
     }
 }
 
-/// One block of 8 rows with some columns. `p`: unpack the values on the way (few columns); NULL: they are in the tile.
-ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, const row_pointers *p, size_t offset,
-                                  const column_set columns, __m256 *sums) {
-    __m256i total[4], mins[4];
-    UNROLL for (int c = 0; c < columns.count; c++) total[c] = mins[c] = _mm256_setzero_si256();
-    for (int part = 0; part < 64 / type.part; part++) {
-        __m256i q[32];
-        if (p) type.values(p, offset, part, q);
-        multiply_part(type, p ? q : t->q + part * type.part, t, part, columns, total);
+/// How a block with some columns is multiplied: its values are in the tile, and the columns that pass first fetch what comes
+/// ahead, or the values are unpacked on the way (few columns).
+typedef enum pass { from_tile, from_tile_fetching, on_the_way } pass;
+
+/// The integer sums of a block. What comes ahead is fetched a few lines at a time.
+ALWAYS_INLINE void multiply_block(const super_type type, const super_tile *t, const row_pointers *p, size_t offset,
+                                  pass how, size_t ahead, const block_q8_K *const *x, int columns, __m256i *total) {
+    if (how == on_the_way) {
+        const size_t parts = 64 / (size_t)type.part, lines = (block_lines(type.bytes) + parts - 1) / parts;
+        row_pointers here = *p;
+        UNROLL for (int part = 0; part < (int)parts; part++) {
+            __m256i q[32];
+            __asm__ volatile("" : "+r"(here.row[0]));   // or the compiler loads the whole block first and spills it
+            prefetch_ahead(&here, ahead, offset, lines * (size_t)part, lines);
+            type.values(&here, offset, part, q);
+            multiply_vectors(type, q, t, part * type.part, type.part, x, columns, total);
+        }
+        return;
     }
-    if (type.mins != no_mins) multiply_mins(t, columns, mins);
+    enum { step = 16, steps = 64 / step };
+    const size_t lines = (block_lines(type.bytes) + steps - 1) / steps;
+    for (int i = 0; i < steps; i++) {
+        if (how == from_tile_fetching) prefetch_ahead(p, ahead, offset, lines * (size_t)i, lines);
+        multiply_vectors(type, t->q + step * i, t, step * i, step, x, columns, total);
+    }
+}
+
+/// One block of 8 rows with some columns.
+ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, const row_pointers *p, pass how,
+                                  const column_set columns, __m256 *sums) {
+    const super_panel *panel = columns.panel;
+    __m256i total[4], mins[4];
+    const block_q8_K *x[4];
+    const int16_t *groups[4];
     UNROLL for (int c = 0; c < columns.count; c++) {
-        const __m256 dx = _mm256_set1_ps(columns.x[c]->d);
+        total[c] = mins[c] = _mm256_setzero_si256();
+        x[c] = panel->x[columns.c + (size_t)c] + columns.b;
+        groups[c] = type.group == 16 ? x[c]->bsums : sums_of_32(panel, columns.c + (size_t)c, columns.b);
+    }
+    multiply_block(type, t, p, (panel->first + columns.b) * type.bytes, how, panel->ahead, x, columns.count, total);
+    if (type.mins != no_mins) multiply_mins(type, t, groups, columns.count, mins);
+    sums += columns.c;
+    UNROLL for (int c = 0; c < columns.count; c++) {
+        const __m256 dx = _mm256_set1_ps(x[c]->d);
         if (type.mins == integer_mins) total[c] = _mm256_sub_epi32(total[c], mins[c]);
         sums[c] = _mm256_fmadd_ps(_mm256_mul_ps(t->d, dx), _mm256_cvtepi32_ps(total[c]), sums[c]);
         if (type.mins == float_mins)
@@ -83,51 +136,59 @@ ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, co
     }
 }
 
-/// One block of 8 rows with all columns of a panel, 4 at a time.
-ALWAYS_INLINE void super_panel(const super_type type, super_tile *t, const row_pointers *p, size_t offset,
-                               const column_set all, __m256 *sums) {
-    type.scales(p, offset, t);
-    if (all.count == 1 && type.values) return super_multiply(type, t, p, offset, (column_set){all.x, 1}, sums);
-    if (all.count == 2 && type.values) return super_multiply(type, t, p, offset, (column_set){all.x, 2}, sums);
+/// Block b of 8 rows with all columns of the panel, 4 at a time.
+ALWAYS_INLINE void super_columns(const super_type type, const row_pointers *p, const super_panel *panel, size_t b,
+                                 __m256 *sums) {
+    const size_t offset = (panel->first + b) * type.bytes, columns = panel->columns;
+    super_tile tile;
+    type.scales(p, offset, &tile);
+    if (columns == 1 && type.values) return super_multiply(type, &tile, p, on_the_way, (column_set){panel, b, 0, 1}, sums);
+    if (columns == 2 && type.values) return super_multiply(type, &tile, p, on_the_way, (column_set){panel, b, 0, 2}, sums);
     for (int part = 0; type.values && part < 64 / type.part; part++)
-        type.values(p, offset, part, t->q + part * type.part);
-    int c = 0;
-    for (; c + 4 <= all.count; c += 4) super_multiply(type, t, NULL, 0, (column_set){all.x + c, 4}, sums + c);
-    switch (all.count - c) {
-        case 3: super_multiply(type, t, NULL, 0, (column_set){all.x + c, 3}, sums + c); break;
-        case 2: super_multiply(type, t, NULL, 0, (column_set){all.x + c, 2}, sums + c); break;
-        case 1: super_multiply(type, t, NULL, 0, (column_set){all.x + c, 1}, sums + c); break;
+        type.values(p, offset, part, tile.q + part * type.part);
+    size_t c = 0;
+    if (columns >= 4) super_multiply(type, &tile, p, from_tile_fetching, (column_set){panel, b, 0, 4}, sums), c = 4;
+    for (; c + 4 <= columns; c += 4) super_multiply(type, &tile, p, from_tile, (column_set){panel, b, c, 4}, sums);
+    switch (columns - c) {
+        case 3: super_multiply(type, &tile, p, from_tile_fetching, (column_set){panel, b, c, 3}, sums); break;
+        case 2: super_multiply(type, &tile, p, from_tile, (column_set){panel, b, c, 2}, sums); break;
+        case 1: super_multiply(type, &tile, p, from_tile, (column_set){panel, b, c, 1}, sums); break;
+    }
+}
+
+/// All rows with the panel; continues the sums in y where it is not the first of its columns.
+ALWAYS_INLINE void super_rows(const super_type type, const matmul_args *a, const super_panel *panel) {
+    __m256 sums[panel_columns];
+    for (size_t row = 0; row < a->rows; row += tile_rows) {
+        const row_pointers p = rows_at(a, row, type.interleaved);
+        load_panel(a, row, panel->column, panel->columns, panel->first > 0, sums);
+        for (size_t b = 0; b < panel->count; b++) super_columns(type, &p, panel, b, sums);
+        store_panel(a, row, panel->column, panel->columns, sums);
     }
 }
 
 ALWAYS_INLINE void super_matmul(const matmul_args *a, super_type type, bool interleaved) {
     type.interleaved = interleaved;
-    super_tile tile;
-    __m256 sums[panel_columns];
-    const block_q8_K *x[panel_columns];
-    for (size_t column = 0; column < a->columns; column += panel_columns) {
-        const size_t columns = a->columns - column < panel_columns ? a->columns - column : panel_columns;
-        for (size_t row = 0; row < a->rows; row += tile_rows) {
-            const row_pointers p = rows_at(a, row, type.interleaved);
-            for (size_t c = 0; c < columns; c++) {
-                x[c] = (const block_q8_K *)((const char *)a->x + (column + c) * a->x_row_bytes);
-                sums[c] = _mm256_setzero_ps();
-            }
-            for (size_t block = 0; block < a->k / super_block; block++) {
-                prefetch_next_rows(a, &p, block, type.bytes);
-                super_panel(type, &tile, &p, block * type.bytes, (column_set){x, (int)columns}, sums);
-                for (size_t c = 0; c < columns; c++) x[c]++;
-            }
-            store_panel(a, row, column, columns, sums);
+    super_panel panel;
+    const size_t blocks = a->k / super_block;
+    for (panel.column = 0; panel.column < a->columns; panel.column += panel.columns) {
+        const size_t left = a->columns - panel.column;
+        panel.columns = left < panel_columns ? left : panel_columns;
+        const size_t most = super_panel_size / panel.columns;
+        for (panel.first = 0; panel.first < blocks; panel.first += panel.count) {
+            panel.count = blocks - panel.first < most ? blocks - panel.first : most;
+            panel.ahead = prefetch_distance(a, interleaved, panel.count * super_block);
+            take_super_panel(type, type.mins != no_mins, a, &panel);
+            super_rows(type, a, &panel);
         }
     }
 }
 
-/// One byte of each 32-bit lane as a pair of equal unsigned 16-bit numbers.
-ALWAYS_INLINE __m256i byte_pair(__m256i bytes, int index) {
-    const char i = (char)index;
+/// Bytes `first` and `second` of each 32-bit lane as unsigned 16-bit numbers.
+ALWAYS_INLINE __m256i two_bytes(__m256i bytes, int first, int second) {
+    const char i = (char)first, j = (char)second;
     return _mm256_shuffle_epi8(bytes, _mm256_broadcastsi128_si256(_mm_setr_epi8(
-        i, -1, i, -1, (char)(i + 4), -1, (char)(i + 4), -1, (char)(i + 8), -1, (char)(i + 8), -1, (char)(i + 12), -1,
-        (char)(i + 12), -1)));
+        i, -1, j, -1, (char)(i + 4), -1, (char)(j + 4), -1, (char)(i + 8), -1, (char)(j + 8), -1, (char)(i + 12), -1,
+        (char)(j + 12), -1)));
 }
 #endif

@@ -11,12 +11,12 @@
 #define MATMUL(name)                                                  \
     void matmul_##name##_q8_K_avx2(const matmul_args *a);             \
     void matmul_##name##_q8_K_avx512(const matmul_args *a) {          \
-        if (a->columns <= 2) matmul_##name##_q8_K_avx2(a);            \
+        if (a->columns <= 3) matmul_##name##_q8_K_avx2(a);            \
         else wide_super_matmul(a, type_##name(), false);              \
     }                                                                 \
     void interleaved_##name##_q8_K_avx2(const matmul_args *a);        \
     void interleaved_##name##_q8_K_avx512(const matmul_args *a) {     \
-        if (a->columns <= 2) interleaved_##name##_q8_K_avx2(a);       \
+        if (a->columns <= 3) interleaved_##name##_q8_K_avx2(a);       \
         else wide_super_matmul(a, type_##name(), true);               \
     }
 MATMUL(q2_K)

@@ -8,7 +8,8 @@
 #define X86_TILE_AVX2_H
 #include "x86/avx2.h"
 
-enum { tile_rows = 8, panel_columns = 64 };
+/// panel_columns: what the sums of 8 rows are kept for at once; most_columns: what is multiplied in registers at once.
+enum { tile_rows = 8, panel_columns = 64, most_columns = 8, cache_line = 64 };
 
 /// 8 rows as they stand in a file (where a call has fewer rows left, the last one is repeated), or interleaved
 /// (quant/interleave.c; where a call has no rows left, the last 8 are repeated): then what a block has at `offset`, the 8 rows have at 8 * offset from the first pointer.
@@ -80,12 +81,23 @@ ALWAYS_INLINE __m256 load_f16_of_rows(const row_pointers *p, size_t offset) {
                                           (short)h[6], (short)h[7]));
 }
 
-/// Fetches what the next 8 rows have at this block: 8 short streams are too many for the hardware to foresee, and while many
-/// columns pass it forgets (32 columns, Zen 5: Q8_0 150 to 178 GOP/s, Q4_K 258 to 318).
-ALWAYS_INLINE void prefetch_next_rows(const matmul_args *a, const row_pointers *p, size_t block, size_t block_bytes) {
-    const char *next = p->row[0] + tile_rows * a->w_row_bytes + block * tile_rows * block_bytes;
-    UNROLL for (size_t i = 0; i < tile_rows * block_bytes; i += 64) _mm_prefetch(next + i, _MM_HINT_T0);
+/// How far ahead of a block to fetch: interleaved rows are one stream, where 12 to 16 KiB were best (Zen 5, 1 column, rows of
+/// 2048 and 8192: Q4_K 165 GOP/s, 135 at 4 KiB, 150 at 24 KiB); otherwise the same place of the next 8 rows.
+ALWAYS_INLINE size_t prefetch_distance(const matmul_args *a, bool interleaved, size_t values) {
+    return interleaved && values == a->k ? 16 << 10 : tile_rows * a->w_row_bytes;
 }
+
+/// Fetches `lines` cache lines of the block `distance` ahead of `offset`, from the `first` one on: the hardware's own
+/// prefetcher forgets the stream while many columns pass (32 columns: Q8_0 150 to 178 GOP/s, Q4_K 258 to 318). A block's
+/// lines are best fetched a few at a time between its columns: fetched at once they occupy the buffers of all misses, and
+/// activations wait (Q6_K at 8 columns 178 to 216, at 16 columns 190 to 245).
+ALWAYS_INLINE void prefetch_ahead(const row_pointers *p, size_t distance, size_t offset, size_t first, size_t lines) {
+    const char *next = p->row[0] + distance + tile_rows * offset + cache_line * first;
+    for (size_t i = 0; i < lines; i++) _mm_prefetch(next + cache_line * i, _MM_HINT_T0);
+}
+
+/// Cache lines of a block of 8 rows.
+ALWAYS_INLINE size_t block_lines(size_t block_bytes) { return (tile_rows * block_bytes + cache_line - 1) / cache_line; }
 
 /// How the byte products of a tile are summed, constants of a type: bytes of the tile are unsigned and `widen` products of
 /// pairs fit in 16 bits, or they are signed, and the sign moves to the activation (one product, |-128 * 2 * 127| fits).
@@ -100,19 +112,37 @@ ALWAYS_INLINE void columns_in_step(__m256i *sums, int columns) {
     UNROLL for (int c = 0; c < columns; c++) __asm__ volatile("" : "+x"(sums[c]));
 }
 
-/// 16-bit sums of `mode.widen` vectors q with the values at x of each column (lane 2r and 2r + 1: row r).
-ALWAYS_INLINE void byte_products(const sum_mode mode, const __m256i *q, const int8_t *const *x, int columns,
-                                 __m256i *products) {
+/// total += factor * (sums of products of one signed vector q with the values at x of each column). The empty asm statements
+/// put the columns in order: the compiler would gather the products of all columns first and spill them.
+ALWAYS_INLINE void add_signed_products(__m256i q, const int8_t *const *x, int columns, __m256i factor, bool first,
+                                       __m256i *total) {
+    __m256i magnitude = _mm256_abs_epi8(q);
+    UNROLL for (int c = 0; c < columns; c++) {
+        const __m256i product = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(broadcast4(x[c]), q));
+        const __m256i wide = _mm256_madd_epi16(product, factor);
+        total[c] = first ? wide : _mm256_add_epi32(total[c], wide);
+        __asm__ volatile("" : "+x"(total[c]), "+x"(q), "+x"(magnitude));
+    }
+}
+
+/// total += factor * (sums of products of `mode.widen` vectors q with the values at x of each column), lane r: row r;
+/// `first`: total = ... The factor is a pair of equal 16-bit numbers in each lane.
+ALWAYS_INLINE void add_products(const sum_mode mode, const __m256i *q, const int8_t *const *x, int columns, __m256i factor,
+                                bool first, __m256i *total) {
+    if (mode.is_signed) return add_signed_products(q[0], x, columns, factor, first, total);
+    __m256i products[most_columns];
     UNROLL for (int j = 0; j < mode.widen; j++) {
-        const __m256i magnitude = mode.is_signed ? _mm256_abs_epi8(q[j]) : q[j];
         UNROLL for (int c = 0; c < columns; c++) {
-            __m256i bytes = broadcast4(x[c] + 4 * j);
-            if (mode.is_signed) bytes = _mm256_sign_epi8(bytes, q[j]);
-            const __m256i product = _mm256_maddubs_epi16(magnitude, bytes);
+            const __m256i product = _mm256_maddubs_epi16(q[j], broadcast4(x[c] + 4 * j));
             products[c] = j == 0 ? product : _mm256_add_epi16(products[c], product);
         }
         columns_in_step(products, columns);
     }
+    UNROLL for (int c = 0; c < columns; c++) {
+        const __m256i wide = _mm256_madd_epi16(products[c], factor);
+        total[c] = first ? wide : _mm256_add_epi32(total[c], wide);
+    }
+    columns_in_step(total, columns);
 }
 
 /// The sums of a panel to continue: zeros, or what store_panel wrote (rows beyond the last read as 0).

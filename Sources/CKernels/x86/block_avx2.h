@@ -76,9 +76,9 @@ ALWAYS_INLINE void block_multiply(const block_type type, const block_tile *t, co
     for (size_t b = 0; b < blocks; b++, t++) {
         __m256i total[most_columns];
         UNROLL for (int j = 0; j < 8; j += type.mode.widen) {
-            const int8_t *values[most_columns];
-            UNROLL for (int c = 0; c < columns; c++) values[c] = x[c] + 4 * j;
-            add_products(type.mode, t->q + j, values, columns, ones, j == 0, total);
+            column_values values = {.count = columns};
+            UNROLL for (int c = 0; c < columns; c++) values.x[c] = x[c] + 4 * j;
+            add_products(type.mode, t->q + j, &values, ones, j == 0, total);
         }
         UNROLL for (int c = 0; c < columns; c++) {
             const size_t i = (c0 + (size_t)c) * panel->count + first + b;

@@ -63,6 +63,23 @@ typedef struct column_set {
     int count;
 } column_set;
 
+/// How a block with some columns is multiplied: its values are in the tile, and the columns that pass first fetch what comes
+/// ahead, or the values are unpacked on the way (few columns).
+typedef enum pass { from_tile, from_tile_fetching, on_the_way } pass;
+
+/// A block of 8 rows, `offset` bytes into them.
+typedef struct weight_block {
+    const row_pointers *p;
+    size_t offset, ahead;
+    pass how;
+} weight_block;
+
+/// The blocks of some columns, a constant number.
+typedef struct q8_K_columns {
+    const block_q8_K *x[4];
+    int count;
+} q8_K_columns;
+
 /// sum_g min_g * (sum_k x_k) of each column, from the sums of its groups.
 ALWAYS_INLINE void multiply_mins(const super_type type, const super_tile *t, const int16_t *const *groups, int columns,
                                  __m256i *mins) {
@@ -74,41 +91,39 @@ ALWAYS_INLINE void multiply_mins(const super_type type, const super_tile *t, con
     }
 }
 
-/// Adds the products of `count` vectors q, the first being vector `at` of the block, to the integer sums of each column.
-ALWAYS_INLINE void multiply_vectors(const super_type type, const __m256i *q, const super_tile *t, int at, int count,
-                                    const block_q8_K *const *x, int columns, __m256i *total) {
-    const int vectors = type.group / 4;
-    UNROLL for (int j = 0; j < count; j += type.mode.widen) {
-        const int8_t *values[4];
-        UNROLL for (int c = 0; c < columns; c++) values[c] = x[c]->qs + 4 * (at + j);
-        add_products(type.mode, q + j, values, columns, t->scale[(at + j) / vectors], false, total);
+/// Adds the products of vectors at ..< end of a block, which are at q, to the integer sums of each column.
+ALWAYS_INLINE void multiply_vectors(const super_type type, const __m256i *q, const int at_and_end[2], const super_tile *t,
+                                    const q8_K_columns *columns, __m256i *total) {
+    const int vectors = type.group / 4, first = at_and_end[0];
+    UNROLL for (int at = first; at < at_and_end[1]; at += type.mode.widen) {
+        column_values values = {.count = columns->count};
+        UNROLL for (int c = 0; c < columns->count; c++) values.x[c] = columns->x[c]->qs + 4 * at;
+        add_products(type.mode, q + (at - first), &values, t->scale[at / vectors], false, total);
     }
 }
 
-/// How a block with some columns is multiplied: its values are in the tile, and the columns that pass first fetch what comes
-/// ahead, or the values are unpacked on the way (few columns).
-typedef enum pass { from_tile, from_tile_fetching, on_the_way } pass;
-
-/// The integer sums of a block. What comes ahead is fetched a few lines at a time.
-ALWAYS_INLINE void multiply_block(const super_type type, const super_tile *t, const row_pointers *p, size_t offset,
-                                  pass how, size_t ahead, const block_q8_K *const *x, int columns, __m256i *total) {
-    if (how == on_the_way) {
-        const size_t parts = 64 / (size_t)type.part, lines = (block_lines(type.bytes) + parts - 1) / parts;
-        row_pointers here = *p;
-        UNROLL for (int part = 0; part < (int)parts; part++) {
-            __m256i q[32];
-            __asm__ volatile("" : "+r"(here.row[0]));   // or the compiler loads the whole block first and spills it
-            prefetch_ahead(&here, ahead, offset, lines * (size_t)part, lines);
-            type.values(&here, offset, part, q);
-            multiply_vectors(type, q, t, part * type.part, type.part, x, columns, total);
-        }
-        return;
+/// The integer sums of a block that is unpacked part by part (few columns).
+ALWAYS_INLINE void multiply_on_the_way(const super_type type, const weight_block *w, const super_tile *t,
+                                       const q8_K_columns *columns, __m256i *total) {
+    const size_t parts = 64 / (size_t)type.part, lines = (block_lines(type.bytes) + parts - 1) / parts;
+    row_pointers here = *w->p;
+    UNROLL for (int part = 0; part < (int)parts; part++) {
+        __m256i q[32];
+        __asm__ volatile("" : "+r"(here.row[0]));   // or the compiler loads the whole block first and spills it
+        prefetch_ahead(&here, w->ahead, w->offset, lines * (size_t)part, lines);
+        type.values(&here, w->offset, part, q);
+        multiply_vectors(type, q, (int[2]){part * type.part, (part + 1) * type.part}, t, columns, total);
     }
+}
+
+/// The integer sums of a block that is in the tile.
+ALWAYS_INLINE void multiply_tile(const super_type type, const weight_block *w, const super_tile *t,
+                                 const q8_K_columns *columns, __m256i *total) {
     enum { step = 16, steps = 64 / step };
     const size_t lines = (block_lines(type.bytes) + steps - 1) / steps;
     for (int i = 0; i < steps; i++) {
-        if (how == from_tile_fetching) prefetch_ahead(p, ahead, offset, lines * (size_t)i, lines);
-        multiply_vectors(type, t->q + step * i, t, step * i, step, x, columns, total);
+        if (w->how == from_tile_fetching) prefetch_ahead(w->p, w->ahead, w->offset, lines * (size_t)i, lines);
+        multiply_vectors(type, t->q + step * i, (int[2]){step * i, step * (i + 1)}, t, columns, total);
     }
 }
 
@@ -116,19 +131,21 @@ ALWAYS_INLINE void multiply_block(const super_type type, const super_tile *t, co
 ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, const row_pointers *p, pass how,
                                   const column_set columns, __m256 *sums) {
     const super_panel *panel = columns.panel;
+    const weight_block w = {p, (panel->first + columns.b) * type.bytes, panel->ahead, how};
     __m256i total[4], mins[4];
-    const block_q8_K *x[4];
+    q8_K_columns x = {.count = columns.count};
     const int16_t *groups[4];
     UNROLL for (int c = 0; c < columns.count; c++) {
         total[c] = mins[c] = _mm256_setzero_si256();
-        x[c] = panel->x[columns.c + (size_t)c] + columns.b;
-        groups[c] = type.group == 16 ? x[c]->bsums : sums_of_32(panel, columns.c + (size_t)c, columns.b);
+        x.x[c] = panel->x[columns.c + (size_t)c] + columns.b;
+        groups[c] = type.group == 16 ? x.x[c]->bsums : sums_of_32(panel, columns.c + (size_t)c, columns.b);
     }
-    multiply_block(type, t, p, (panel->first + columns.b) * type.bytes, how, panel->ahead, x, columns.count, total);
+    if (how == on_the_way) multiply_on_the_way(type, &w, t, &x, total);
+    else multiply_tile(type, &w, t, &x, total);
     if (type.mins != no_mins) multiply_mins(type, t, groups, columns.count, mins);
     sums += columns.c;
     UNROLL for (int c = 0; c < columns.count; c++) {
-        const __m256 dx = _mm256_set1_ps(x[c]->d);
+        const __m256 dx = _mm256_set1_ps(x.x[c]->d);
         if (type.mins == integer_mins) total[c] = _mm256_sub_epi32(total[c], mins[c]);
         sums[c] = _mm256_fmadd_ps(_mm256_mul_ps(t->d, dx), _mm256_cvtepi32_ps(total[c]), sums[c]);
         if (type.mins == float_mins)

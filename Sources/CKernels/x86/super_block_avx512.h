@@ -54,7 +54,7 @@ ALWAYS_INLINE void wide_multiply(const super_type type, const wide_super_tile *t
                                  const column_set columns, __m512 *sums) {
     const int vectors = type.group / 4;
     const size_t offset = 2 * (columns.panel->first + columns.b) * type.bytes;
-    const size_t all_groups = (size_t)(super_block / type.group), lines = (2 * block_lines(type.bytes) + all_groups - 1) / all_groups;
+    const size_t all = (size_t)(super_block / type.group), lines = (2 * block_lines(type.bytes) + all - 1) / all;
     const bool has_mins = type.mins != no_mins || type.mode.is_signed;
     __m512i total[wide_columns], mins[wide_columns];
     const block_q8_K *x[wide_columns];
@@ -96,14 +96,17 @@ ALWAYS_INLINE void wide_super_columns(const super_type type, const row_pointers 
                                       __m512 *sums) {
     wide_super_tile tile;
     wide_unpack(type, p, (panel->first + b) * type.bytes, &tile);
-    size_t c = 0;
-    if (panel->columns >= wide_columns) wide_multiply(type, &tile, p, (column_set){panel, b, 0, wide_columns}, sums), c = wide_columns;
-    else if (panel->columns >= 4) wide_multiply(type, &tile, p, (column_set){panel, b, 0, 4}, sums), c = 4;
-    else wide_multiply(type, &tile, p, (column_set){panel, b, 0, 1}, sums), c = 1;
-    for (; c + wide_columns <= panel->columns; c += wide_columns)
+    const size_t columns = panel->columns, first = columns >= wide_columns ? wide_columns : columns >= 4 ? 4 : 1;
+    size_t c = first;
+    switch (first) {
+        case wide_columns: wide_multiply(type, &tile, p, (column_set){panel, b, 0, wide_columns}, sums); break;
+        case 4: wide_multiply(type, &tile, p, (column_set){panel, b, 0, 4}, sums); break;
+        default: wide_multiply(type, &tile, p, (column_set){panel, b, 0, 1}, sums);
+    }
+    for (; c + wide_columns <= columns; c += wide_columns)
         wide_multiply(type, &tile, NULL, (column_set){panel, b, c, wide_columns}, sums);
-    for (; c + 4 <= panel->columns; c += 4) wide_multiply(type, &tile, NULL, (column_set){panel, b, c, 4}, sums);
-    for (; c < panel->columns; c++) wide_multiply(type, &tile, NULL, (column_set){panel, b, c, 1}, sums);
+    for (; c + 4 <= columns; c += 4) wide_multiply(type, &tile, NULL, (column_set){panel, b, c, 4}, sums);
+    for (; c < columns; c++) wide_multiply(type, &tile, NULL, (column_set){panel, b, c, 1}, sums);
 }
 
 /// Writes the 16 sums of each column to y, or as many as there are rows.

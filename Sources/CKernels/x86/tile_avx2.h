@@ -12,7 +12,8 @@
 enum { tile_rows = 8, panel_columns = 64, most_columns = 8, cache_line = 64 };
 
 /// 8 rows as they stand in a file (where a call has fewer rows left, the last one is repeated), or interleaved
-/// (quant/interleave.c; where a call has no rows left, the last 8 are repeated): then what a block has at `offset`, the 8 rows have at 8 * offset from the first pointer.
+/// (quant/interleave.c; where a call has no rows left, the last 8 are repeated): then what a block has at `offset`, the 8
+/// rows have at 8 * offset from the first pointer.
 typedef struct row_pointers {
     const char *row[tile_rows];
     bool interleaved;   // a constant
@@ -112,37 +113,42 @@ ALWAYS_INLINE void columns_in_step(__m256i *sums, int columns) {
     UNROLL for (int c = 0; c < columns; c++) __asm__ volatile("" : "+x"(sums[c]));
 }
 
-/// total += factor * (sums of products of one signed vector q with the values at x of each column). The empty asm statements
-/// put the columns in order: the compiler would gather the products of all columns first and spill them.
-ALWAYS_INLINE void add_signed_products(__m256i q, const int8_t *const *x, int columns, __m256i factor, bool first,
-                                       __m256i *total) {
+/// The values of some columns, a constant number, from one place on.
+typedef struct column_values {
+    const int8_t *x[most_columns];
+    int count;
+} column_values;
+
+/// total += factor * (sums of products of one signed vector q with the values of each column). The empty asm statements put
+/// the columns in order: the compiler would gather the products of all columns first and spill them.
+ALWAYS_INLINE void add_signed_products(__m256i q, const column_values *columns, __m256i factor, bool first, __m256i *total) {
     __m256i magnitude = _mm256_abs_epi8(q);
-    UNROLL for (int c = 0; c < columns; c++) {
-        const __m256i product = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(broadcast4(x[c]), q));
+    UNROLL for (int c = 0; c < columns->count; c++) {
+        const __m256i product = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(broadcast4(columns->x[c]), q));
         const __m256i wide = _mm256_madd_epi16(product, factor);
         total[c] = first ? wide : _mm256_add_epi32(total[c], wide);
         __asm__ volatile("" : "+x"(total[c]), "+x"(q), "+x"(magnitude));
     }
 }
 
-/// total += factor * (sums of products of `mode.widen` vectors q with the values at x of each column), lane r: row r;
-/// `first`: total = ... The factor is a pair of equal 16-bit numbers in each lane.
-ALWAYS_INLINE void add_products(const sum_mode mode, const __m256i *q, const int8_t *const *x, int columns, __m256i factor,
+/// total += factor * (sums of products of `mode.widen` vectors q with the values of each column), lane r: row r; `first`:
+/// total = ... The factor is a pair of equal 16-bit numbers in each lane.
+ALWAYS_INLINE void add_products(const sum_mode mode, const __m256i *q, const column_values *columns, __m256i factor,
                                 bool first, __m256i *total) {
-    if (mode.is_signed) return add_signed_products(q[0], x, columns, factor, first, total);
+    if (mode.is_signed) return add_signed_products(q[0], columns, factor, first, total);
     __m256i products[most_columns];
     UNROLL for (int j = 0; j < mode.widen; j++) {
-        UNROLL for (int c = 0; c < columns; c++) {
-            const __m256i product = _mm256_maddubs_epi16(q[j], broadcast4(x[c] + 4 * j));
+        UNROLL for (int c = 0; c < columns->count; c++) {
+            const __m256i product = _mm256_maddubs_epi16(q[j], broadcast4(columns->x[c] + 4 * j));
             products[c] = j == 0 ? product : _mm256_add_epi16(products[c], product);
         }
-        columns_in_step(products, columns);
+        columns_in_step(products, columns->count);
     }
-    UNROLL for (int c = 0; c < columns; c++) {
+    UNROLL for (int c = 0; c < columns->count; c++) {
         const __m256i wide = _mm256_madd_epi16(products[c], factor);
         total[c] = first ? wide : _mm256_add_epi32(total[c], wide);
     }
-    columns_in_step(total, columns);
+    columns_in_step(total, columns->count);
 }
 
 /// The sums of a panel to continue: zeros, or what store_panel wrote (rows beyond the last read as 0).

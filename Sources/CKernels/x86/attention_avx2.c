@@ -196,8 +196,10 @@ static float bias_scores(const attention_args *a, size_t head, float *scores, si
         __m256 s = _mm256_mul_ps(_mm256_loadu_ps(scores + i), _mm256_set1_ps(a->scale));
         if (a->softcap != 0)
             s = _mm256_mul_ps(tanh_ps(_mm256_div_ps(s, _mm256_set1_ps(a->softcap))), _mm256_set1_ps(a->softcap));
-        const __m256 away = _mm256_sub_ps(_mm256_set1_ps((float)distance - (float)i), steps);
-        s = _mm256_fnmadd_ps(_mm256_set1_ps(slope), away, s);
+        if (slope != 0) {
+            const __m256 away = _mm256_sub_ps(_mm256_set1_ps((float)distance - (float)i), steps);
+            s = _mm256_fnmadd_ps(_mm256_set1_ps(slope), away, s);
+        }
         _mm256_storeu_ps(scores + i, s);
         if (n - i < 8) s = _mm256_blendv_ps(most, s, _mm256_castsi256_ps(first_lanes(n - i)));
         most = _mm256_max_ps(s, most);
@@ -209,7 +211,7 @@ static float bias_scores(const attention_args *a, size_t head, float *scores, si
 static float exponentials(float *scores, size_t n, float max) {
     __m256 sum = _mm256_setzero_ps();
     for (size_t i = 0; i < n; i += 8) {
-        __m256 e = exp_ps(_mm256_sub_ps(_mm256_loadu_ps(scores + i), _mm256_set1_ps(max)));
+        __m256 e = exp_negative_ps(_mm256_sub_ps(_mm256_loadu_ps(scores + i), _mm256_set1_ps(max)));
         _mm256_storeu_ps(scores + i, e);
         if (n - i < 8) e = _mm256_and_ps(e, _mm256_castsi256_ps(first_lanes(n - i)));
         sum = _mm256_add_ps(sum, e);

@@ -41,9 +41,13 @@ ALWAYS_INLINE void store_first(float *y, size_t n, __m256 v) {
     else _mm256_maskstore_ps(y, first_lanes(n), v);
 }
 
-/// exp(x), relative error below 2e-7: 2^n * p(r), |r| <= ln 2 / 2, p of degree 6 (Taylor). Results below 2^-126 become 0,
-/// above the largest float infinity; NaN stays NaN.
-ALWAYS_INLINE __m256 exp_ps(__m256 x) {
+/// exp(r + n ln 2) = 2^n * p(r), |r| <= ln 2 / 2, p of degree 6 (Taylor).
+typedef struct exp_parts {
+    __m256 p;
+    __m256i n;
+} exp_parts;
+
+ALWAYS_INLINE exp_parts split_exp(__m256 x) {
     const __m256 n = _mm256_round_ps(_mm256_mul_ps(x, _mm256_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     __m256 r = _mm256_fnmadd_ps(n, _mm256_set1_ps(0.693145752f), x);   // ln 2 in two parts, the first exact times n
     r = _mm256_fnmadd_ps(n, _mm256_set1_ps(1.42860677e-6f), r);
@@ -54,16 +58,31 @@ ALWAYS_INLINE __m256 exp_ps(__m256 x) {
     p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(0.5f));
     p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1));
     p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1));
-    // 2^n as 2^(n/2) * 2^(n - n/2), so that n = 128 does not overflow too early.
-    const __m256i whole = _mm256_cvtps_epi32(n);
-    const __m256i half = _mm256_srai_epi32(whole, 1);
-    const __m256i bias = _mm256_set1_epi32(127);
-    const __m256 a = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(half, bias), 23));
-    const __m256 b = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23));
-    const __m256 y = _mm256_mul_ps(_mm256_mul_ps(p, a), b);
-    const __m256 tiny = _mm256_cmp_ps(x, _mm256_set1_ps(-87.3f), _CMP_LT_OQ);
+    return (exp_parts){p, _mm256_cvtps_epi32(n)};
+}
+
+/// 2^n, -127 < n < 128.
+ALWAYS_INLINE __m256 power_of_two(__m256i n) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
+}
+
+ALWAYS_INLINE __m256 zero_where_tiny(__m256 x, __m256 y) {
+    return _mm256_andnot_ps(_mm256_cmp_ps(x, _mm256_set1_ps(-87.3f), _CMP_LT_OQ), y);
+}
+
+/// exp(x), relative error below 2e-7. Results below 2^-126 become 0, above the largest float infinity; NaN stays NaN.
+ALWAYS_INLINE __m256 exp_ps(__m256 x) {
+    const exp_parts e = split_exp(x);
+    const __m256i half = _mm256_srai_epi32(e.n, 1);   // in two factors, so that n = 128 does not overflow too early
+    const __m256 y = _mm256_mul_ps(_mm256_mul_ps(e.p, power_of_two(half)), power_of_two(_mm256_sub_epi32(e.n, half)));
     const __m256 huge = _mm256_cmp_ps(x, _mm256_set1_ps(88.72284f), _CMP_GT_OQ);
-    return _mm256_blendv_ps(_mm256_andnot_ps(tiny, y), _mm256_set1_ps(__builtin_inff()), huge);
+    return _mm256_blendv_ps(zero_where_tiny(x, y), _mm256_set1_ps(__builtin_inff()), huge);
+}
+
+/// exp_ps for x <= 0 or NaN, with the same bits.
+ALWAYS_INLINE __m256 exp_negative_ps(__m256 x) {
+    const exp_parts e = split_exp(x);
+    return zero_where_tiny(x, _mm256_mul_ps(e.p, power_of_two(e.n)));
 }
 
 /// tanh(x), relative error below 3e-7: a polynomial below 0.625 (Cephes' tanhf), 1 - 2 / (exp(2x) + 1) above.

@@ -28,14 +28,14 @@ ALWAYS_INLINE float sum_exp(const float *x, float *y, size_t n, float max) {
     size_t i = 0;
     for (; i + 32 <= n; i += 32) {
         UNROLL for (int j = 0; j < 4; j++) {
-            const __m256 e = exp_ps(_mm256_sub_ps(_mm256_loadu_ps(x + i + 8 * j), m));
+            const __m256 e = exp_negative_ps(_mm256_sub_ps(_mm256_loadu_ps(x + i + 8 * j), m));
             if (y) _mm256_storeu_ps(y + i + 8 * j, e);
             sums[j] = _mm256_add_ps(sums[j], e);
         }
     }
     for (; i < n; i += 8) {
         const __m256i mask = first_lanes(n - i < 8 ? n - i : 8);
-        const __m256 e = _mm256_and_ps(exp_ps(_mm256_sub_ps(_mm256_maskload_ps(x + i, mask), m)),
+        const __m256 e = _mm256_and_ps(exp_negative_ps(_mm256_sub_ps(_mm256_maskload_ps(x + i, mask), m)),
                                        _mm256_castsi256_ps(mask));
         if (y) _mm256_maskstore_ps(y + i, mask, e);
         sums[0] = _mm256_add_ps(sums[0], e);

@@ -8,71 +8,79 @@ extension CPUBackend {
         serially { projectInTurn(x, through: projections) }
     }
 
-    /// Some rows of one weight against all rows of x.
+    /// One weight against all rows of x. Plain values only: chunks are many, and references would be counted in each.
     private struct Piece {
-        var projection: Projection
-        var x: UnsafeRawPointer
-        var xRowBytes: Int
+        /// The product with all weight rows.
+        var product: matmul_args
+        /// nil: through OpenBLAS.
+        var kernel: Matmul?
+        var bias: UnsafePointer<Float>?
         /// Weight rows per chunk.
         var step: Int
-        var throughBLAS: Bool
-        var chunks: Int { (projection.weight.rows + step - 1) / step }
+        var chunks: Int { (product.rows + step - 1) / step }
+
+        /// The part of the product that some weight rows make.
+        func part(_ rows: Range<Int>) -> matmul_args {
+            var part = product
+            part.w += rows.lowerBound * product.w_row_bytes
+            part.y += rows.lowerBound
+            part.rows = rows.count
+            return part
+        }
     }
 
     func projectInTurn(_ x: Tensor, through projections: [Projection]) {
         guard x.rows > 0 else { return }
         let converted = convert(x, for: projections)
-        let pieces = projections.map { projection in
-            let weight = projection.weight
-            let step = weight.layout == .rows ? blasPanelRows(type: weight.type, rows: x.rows) : nil
-            let activations = step == nil ? converted.first { $0.type == weight.activation } : nil
-            return Piece(
-                projection: projection, x: activations?.bytes ?? x.bytes,
-                xRowBytes: activations?.rowBytes ?? x.rowBytes,
-                step: step ?? chunkRows(of: weight), throughBLAS: step != nil)
-        }
-        reserveBLASPanels(pieces.filter(\.throughBLAS).map(\.projection.weight))
+        let pieces = projections.map { piece($0, x, converted) }
+        reserveBLASPanels(zip(pieces, projections).filter { $0.0.kernel == nil }.map { $0.1.weight })
         let work = projections.reduce(0) { $0 + $1.weight.rows } * x.columns * x.rows
-        run(pieces, rows: x.rows, inline: work < 32768)
+        withExtendedLifetime(x) { run(pieces, of: projections, inline: work < 32768) }
     }
 
-    private func run(_ pieces: [Piece], rows: Int, inline: Bool) {
+    private func piece(_ projection: Projection, _ x: Tensor, _ converted: [Converted]) -> Piece {
+        let (weight, output) = (projection.weight, projection.output)
+        let step = weight.layout == .rows ? blasPanelRows(type: weight.type, rows: x.rows) : nil
+        let activations = step == nil ? converted.first { $0.type == weight.activation } : nil
+        let product = matmul_args(
+            w: weight.bytes, w_row_bytes: weight.rowBytes, x: activations?.bytes ?? x.bytes,
+            x_row_bytes: activations?.rowBytes ?? x.rowBytes, y: output.floats, y_stride: output.columns,
+            k: weight.columns, rows: weight.rows, columns: x.rows)
+        let kernels = weight.layout == .rows ? matmulKernels : interleavedKernels
+        return Piece(
+            product: product, kernel: step == nil ? kernels[Int(weight.type.rawValue)] : nil,
+            bias: projection.bias.map { UnsafePointer($0.floats) }, step: step ?? chunkRows(of: weight))
+    }
+
+    private func run(_ pieces: [Piece], of projections: [Projection], inline: Bool) {
         let total = pieces.reduce(0) { $0 + $1.chunks }
-        let body = { (chunk: Int, worker: Int) in
-            var chunk = chunk
-            var index = 0
-            while chunk >= pieces[index].chunks {
-                chunk -= pieces[index].chunks
-                index += 1
+        pieces.withUnsafeBufferPointer { pieces in
+            let body = { (chunk: Int, worker: Int) in
+                var chunk = chunk
+                var index = 0
+                while chunk >= pieces[index].chunks {
+                    chunk -= pieces[index].chunks
+                    index += 1
+                }
+                let first = chunk * pieces[index].step
+                let rows = first..<min(first + pieces[index].step, pieces[index].product.rows)
+                var part = pieces[index].part(rows)
+                if let kernel = pieces[index].kernel {
+                    kernel(&part)
+                } else {
+                    self.blasMultiply(projections[index].weight.rowSlice(rows), part, worker: worker)
+                }
+                guard let bias = pieces[index].bias else { return }
+                for row in 0..<part.columns {
+                    self.kernels.add_scaled(bias + rows.lowerBound, 1, part.y + row * part.y_stride, rows.count)
+                }
             }
-            self.multiply(pieces[index], chunk: chunk, rows: rows, worker: worker)
+            if inline {
+                for chunk in 0..<total { body(chunk, 0) }
+            } else {
+                pool.run(total, body)
+            }
         }
-        if inline {
-            for chunk in 0..<total { body(chunk, 0) }
-        } else {
-            pool.run(total, body)
-        }
-    }
-
-    private func multiply(_ piece: Piece, chunk: Int, rows: Int, worker: Int) {
-        let (weight, output) = (piece.projection.weight, piece.projection.output)
-        let first = chunk * piece.step
-        let count = min(piece.step, weight.rows - first)
-        let y = output.floats + first
-        if piece.throughBLAS {
-            let x = piece.x.assumingMemoryBound(to: Float.self)
-            blasMultiply(
-                weight.rowSlice(first..<first + count), x: x, into: y, shape: (rows, output.columns), worker: worker)
-        } else {
-            var arguments = matmul_args(
-                w: weight.bytes + first * weight.rowBytes, w_row_bytes: weight.rowBytes, x: piece.x,
-                x_row_bytes: piece.xRowBytes, y: y, y_stride: output.columns, k: weight.columns, rows: count,
-                columns: rows)
-            let kernels = weight.layout == .rows ? matmulKernels : interleavedKernels
-            kernels[Int(weight.type.rawValue)]?(&arguments)
-        }
-        guard let bias = piece.projection.bias else { return }
-        for row in 0..<rows { kernels.add_scaled(bias.floats + first, 1, y + row * output.columns, count) }
     }
 
     /// About 64 KiB of weights per chunk, in groups of 32 rows that kernels like, and some chunks for every thread.

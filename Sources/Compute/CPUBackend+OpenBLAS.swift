@@ -44,12 +44,10 @@ import Glibc
             for worker in 0..<threads { _ = scratch.floats(worker: worker, columns * CPUBackend.panelRows) }
         }
 
-        /// Columns of `output` that belong to a panel of weight rows.
-        func blasMultiply(
-            _ panel: Tensor, x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
-            shape: (rows: Int, stride: Int), worker: Int
-        ) {
+        /// The product of a panel of weight rows with activations in F32.
+        func blasMultiply(_ panel: Tensor, _ product: matmul_args, worker: Int) {
             let k = panel.columns
+            let x = product.x.assumingMemoryBound(to: Float.self)
             var weights = UnsafePointer<Float>(panel.bytes.assumingMemoryBound(to: Float.self))
             if panel.type != tensor_type_f32 {
                 let floats = scratch.floats(worker: worker, panel.rows * k)
@@ -58,8 +56,10 @@ import Glibc
                 weights = UnsafePointer(floats)
             }
             cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasTrans, blasint(shape.rows), blasint(panel.rows), blasint(k), 1, x,
-                blasint(k), weights, blasint(k), 0, y, blasint(shape.stride))
+                CblasRowMajor, CblasNoTrans, CblasTrans, blasint(product.columns), blasint(panel.rows), blasint(k), 1,
+                x,
+                blasint(k), weights, blasint(k), 0, product.y,
+                blasint(product.y_stride))
         }
     }
 #else
@@ -67,9 +67,6 @@ import Glibc
         static func prepareBLAS() -> Bool { false }
         func blasPanelRows(type: tensor_type, rows: Int) -> Int? { nil }
         func reserveBLASPanels(_ weights: [Tensor]) {}
-        func blasMultiply(
-            _ panel: Tensor, x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
-            shape: (rows: Int, stride: Int), worker: Int
-        ) {}
+        func blasMultiply(_ panel: Tensor, _ product: matmul_args, worker: Int) {}
     }
 #endif

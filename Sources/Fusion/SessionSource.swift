@@ -132,6 +132,7 @@ public final class SessionSource: SourceModel {
     public func keep(_ count: Int) throws(SourceFailure) {
         let rows = evaluated
         kept += min(count, rows)
+        draft?.forgetLogits(before: kept - 1)
         pending += run[min(count, rows)..<count].map(\.token)
         run.removeFirst(count)
         // Nothing computed behind what is kept, or too much beside it: the draft has served.

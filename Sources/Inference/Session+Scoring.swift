@@ -35,7 +35,7 @@ extension Session {
         throws(InferenceError) -> [ScoredContinuation]
     {
         let prefix = Array(draft?.tokens[..<count] ?? [])
-        let first = count > 0 ? draft?.logits[count - 1] ?? logits : logits
+        let first = count > 0 ? draft?.logits[count - 1] : logits
         let longest = continuations.map(\.tokens.count).max() ?? 0
         guard prefix.count + longest <= room else { throw .contextFull(context: context, requested: longest) }
         let firstTokens = continuations.map { $0.tokens.first ?? $0.stop }

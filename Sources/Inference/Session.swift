@@ -156,9 +156,14 @@ public final class Session {
     /// Tokens that may become part of the timeline, with what may follow each.
     public struct Draft {
         public fileprivate(set) var tokens: [Int32] = []
-        /// One row per token.
-        public fileprivate(set) var logits: [any LogitRow] = []
+        /// One row per token; nil where it was forgotten.
+        public fileprivate(set) var logits: [(any LogitRow)?] = []
         let branch: Branch
+
+        /// Lets go of all rows before token `index`: nothing will be committed, scored or chosen there.
+        public mutating func forgetLogits(before index: Int) {
+            for i in logits.indices.prefix(max(index, 0)) { logits[i] = nil }
+        }
     }
 
     /// An empty draft at the end of the timeline.

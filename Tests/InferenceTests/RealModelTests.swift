@@ -105,6 +105,8 @@ struct RealModelTests {
         try session.extend(&draft, by: [432, 383, 400])
         var second = try session.draft(from: draft, count: 2)
         try session.extend(&second, by: [286])
+        second.forgetLogits(before: 2)
+        #expect(second.logits.map { $0 == nil } == [true, true, false])
         try session.commit(second, count: 3)
         try other.append([432, 383, 286])
         #expect(session.tokens == other.tokens)

@@ -52,6 +52,7 @@ struct PlacementTests {
         #expect(all.layers == all.blockCount && all.weights == all.fileWeights)
         #expect(all.cache == one.cache * all.blockCount)
         let config = try DecoderConfig(file)
+        #expect(one.logits == 64 * config.vocabularySize * 4)
         #expect(one.cache == 2148 * config.headCountKV[0] * (config.keyLength + config.valueLength) * 2)
         let plan = { (layers: Int) throws -> DevicePlan in
             DevicePlan(

@@ -73,7 +73,7 @@ extension Session {
         return generation
     }
 
-    private func next(_ sampler: inout Sampler) throws(InferenceError) -> (Int32, Double) {
+    private func next(_ sampler: inout Sampler) throws(InferenceError) -> (token: Int32, logprob: Double) {
         guard let row = logits else { throw .emptyPrompt(model: model.name) }
         do throws(InferenceError) {
             return try sampler.next(row, recent: tokens)

@@ -27,7 +27,9 @@ public struct Sampler: Sendable {
 
     /// The next token after `recent` and its log-probability (natural, full softmax before any filter). The row is read whole
     /// only where more than its largest logit matters.
-    public mutating func next(_ row: any LogitRow, recent: [Int32]) throws(InferenceError) -> (Int32, Double) {
+    public mutating func next(_ row: any LogitRow, recent: [Int32]) throws(InferenceError)
+        -> (token: Int32, logprob: Double)
+    {
         try carrying { () throws(ComputeError) in
             if sampling.isGreedy { return (row.argmax, try row.logProbabilities(of: [row.argmax])[0]) }
             let logits = try row.values()
@@ -44,7 +46,9 @@ public struct Sampler: Sendable {
     }
 
     /// The token that `place` draws into a sequence (from 0) would give, whatever was drawn before.
-    public func next(_ row: any LogitRow, recent: [Int32], at place: Int) throws(InferenceError) -> (Int32, Double) {
+    public func next(_ row: any LogitRow, recent: [Int32], at place: Int) throws(InferenceError)
+        -> (token: Int32, logprob: Double)
+    {
         var sequence = self
         sequence.state = sampling.seed &+ UInt64(truncatingIfNeeded: place) &* Self.step
         return try sequence.next(row, recent: recent)

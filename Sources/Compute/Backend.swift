@@ -50,8 +50,8 @@ public protocol Backend: AnyObject, Sendable {
     func copyCells(_ moves: [CellMove], from source: Tensor, to destination: Tensor)
     /// log softmax(logits[i])[targets[i]] for every row of logits `[n, vocabulary]`; 0 where the target is nil.
     func logProbabilities(of targets: ArraySlice<Int32?>, logits: Tensor) throws(ComputeError) -> [Float]
-    /// log(sum(exp(logits))) of one row that was read: with it a log-probability has the bits of logProbabilities.
-    func logSumExp(_ logits: [Float]) -> Float
+    /// Rows of logits `[n, vocabulary]` that stay as they are whatever is called afterwards, where this backend keeps them.
+    func keep(_ rows: [Int], of logits: Tensor) throws(ComputeError) -> [any LogitRow]
 }
 
 extension Backend {
@@ -59,6 +59,17 @@ extension Backend {
 
     public func pack(_ weights: [Tensor], release: (UnsafeRawBufferPointer) -> Void) throws(ComputeError) -> [Tensor] {
         weights
+    }
+
+    public func keep(_ rows: [Int], of logits: Tensor) throws(ComputeError) -> [any LogitRow] {
+        try readRows(rows, of: logits)
+    }
+
+    /// Rows of logits in the host's memory.
+    public func readRows(_ rows: [Int], of logits: Tensor) throws(ComputeError) -> [any LogitRow] {
+        var kept: [any LogitRow] = []
+        for row in rows { kept.append(HostLogits(try read(logits.rowSlice(row..<row + 1)))) }
+        return kept
     }
 }
 

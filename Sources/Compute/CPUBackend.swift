@@ -238,6 +238,4 @@ extension CPUBackend {
         }
         return result
     }
-
-    public func logSumExp(_ logits: [Float]) -> Float { kernels.log_sum_exp(logits, logits.count) }
 }

@@ -124,7 +124,7 @@ public func coolfusion_session_score(
         guard count >= 0, count <= 65536 else { throw .argument("\(count) texts, at most 65536 are allowed") }
         let results = try required(results, "results")
         guard let texts, let lengths else { throw .argument("the texts or their lengths are NULL") }
-        guard !session.logits.isEmpty else { throw .argument("the session has no tokens to continue") }
+        guard session.logits != nil else { throw .argument("the session has no tokens to continue") }
         var continuations: [[Int32]] = []
         for index in 0..<count {
             let text = try CoolFusionABI.text(texts[index], lengths[index], "text \(index)")

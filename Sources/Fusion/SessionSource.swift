@@ -4,6 +4,7 @@
 // behind them are still wanted (`kept`), so a verified draft is committed in one piece and its rows are
 // never computed twice.
 
+import Compute
 import Inference
 import Tokenizers
 
@@ -14,7 +15,7 @@ public final class SessionSource: SourceModel {
     public let mainStop: Int32?
     private let tokenizer: Tokenizer
     private var begun: Session.Checkpoint?
-    private var sampler: Sampler?
+    private var sampler = Sampler.greedy
     private var draft: Session.Draft?
     /// Tokens at the draft's front that belong to the answer already.
     private var kept = 0
@@ -72,7 +73,7 @@ public final class SessionSource: SourceModel {
             throw .failed("its prompt of \(prompt.tokens.count) tokens does not fit its context of \(session.context)")
         }
         try engine { () throws(InferenceError) in
-            sampler = try sampling.map { (sampling) throws(InferenceError) in try Sampler(sampling) }
+            sampler = try sampling.map { (sampling) throws(InferenceError) in try Sampler(sampling) } ?? .greedy
             if let begun {
                 try session.rollback(to: begun)
             } else {
@@ -99,11 +100,11 @@ public final class SessionSource: SourceModel {
     // MARK: the run
 
     public func next() throws(SourceFailure) -> RunToken {
-        try surviving { () throws(SourceFailure) in
+        let token = try surviving { () throws(SourceFailure) in
             try settle()
             try evaluateRun()
+            return try choose(after: run)
         }
-        let token = choose(logitsAfter(run.count), after: run)
         run.append(token)
         return token
     }
@@ -120,7 +121,7 @@ public final class SessionSource: SourceModel {
         if !rest.isEmpty { try extend(by: rest) }
         var path = Array(run[..<known])
         while path.count <= tokens.count {
-            path.append(path.count < run.count ? run[path.count] : choose(logitsAfter(path.count), after: path))
+            path.append(path.count < run.count ? run[path.count] : try choose(after: path))
             let last = path.count - 1
             if last >= tokens.count || path[last].token != tokens[last] { break }
         }
@@ -131,6 +132,7 @@ public final class SessionSource: SourceModel {
     public func keep(_ count: Int) throws(SourceFailure) {
         let rows = evaluated
         kept += min(count, rows)
+        draft?.forgetLogits(before: kept - 1)
         pending += run[min(count, rows)..<count].map(\.token)
         run.removeFirst(count)
         // Nothing computed behind what is kept, or too much beside it: the draft has served.
@@ -150,8 +152,8 @@ public final class SessionSource: SourceModel {
         return zip(draft.tokens[kept...], run).prefix { $0 == $1.token }.count
     }
 
-    /// Logits after the answer and `count` tokens of the run.
-    private func logitsAfter(_ count: Int) -> [Float] {
+    /// What may follow the answer and `count` tokens of the run.
+    private func logitsAfter(_ count: Int) -> (any LogitRow)? {
         guard let draft, kept + count > 0 else { return session.logits }
         return draft.logits[kept + count - 1]
     }
@@ -189,19 +191,17 @@ public final class SessionSource: SourceModel {
     }
 
     /// What this model writes after the answer and the run `path`.
-    private func choose(_ logits: [Float], after path: [RunToken]) -> RunToken {
-        let token: Int32
-        if let sampler {
-            let answer = session.tokens.count - prompt.tokens.count + kept
-            var recent: [Int32] = []
-            if sampler.sampling.looksBack {
-                recent = session.tokens + (draft?.tokens[..<kept] ?? []) + path.map(\.token)
-            }
-            token = sampler.token(logits, recent: recent, at: answer + path.count)
-        } else {
-            token = argmax(logits)
+    private func choose(after path: [RunToken]) throws(SourceFailure) -> RunToken {
+        guard let row = logitsAfter(path.count) else { throw .failed("it has no tokens to continue") }
+        let answer = session.tokens.count - prompt.tokens.count + kept
+        var recent: [Int32] = []
+        if sampler.sampling.looksBack {
+            recent = session.tokens + (draft?.tokens[..<kept] ?? []) + path.map(\.token)
         }
-        return RunToken(token: token, logprob: logProbability(of: token, in: logits))
+        let (token, logprob) = try engine { () throws(InferenceError) in
+            try sampler.next(row, recent: recent, at: answer + path.count)
+        }
+        return RunToken(token: token, logprob: logprob)
     }
 
     /// Brings the session to the answer's end, so that the next turn's prompt finds all of it there.

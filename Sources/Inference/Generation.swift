@@ -39,18 +39,17 @@ extension Session {
     public func generate(_ options: GenerationOptions = .init(), onText: (String) -> Bool = { _ in true })
         throws(InferenceError) -> Generation
     {
-        guard !logits.isEmpty else { throw .emptyPrompt(model: model.name) }
         var sampler = try Sampler(options.sampling)
         var output = Output(options, model.tokenizer)
         var generation = Generation()
         while generation.tokens.count < options.limit ?? .max {
-            let token = sampler.next(logits, recent: tokens)
+            let (token, logprob) = try next(&sampler)
             if model.tokenizer.endOfGeneration.contains(token) && !options.ignoresEOS {
                 generation.stop = .eos
                 break
             }
             generation.tokens.append(token)
-            generation.logprobs.append(logProbability(of: token, in: logits))
+            generation.logprobs.append(logprob)
             let shown = output.append(token)
             generation.text += shown
             if !shown.isEmpty && !onText(shown) {
@@ -72,6 +71,17 @@ extension Session {
         generation.text += rest
         if !rest.isEmpty { _ = onText(rest) }
         return generation
+    }
+
+    private func next(_ sampler: inout Sampler) throws(InferenceError) -> (token: Int32, logprob: Double) {
+        guard let row = logits else { throw .emptyPrompt(model: model.name) }
+        do throws(InferenceError) {
+            return try sampler.next(row, recent: tokens)
+        } catch {
+            guard let device = error.lostDevice else { throw error }
+            try moveToCPU(keeping: tokens, lost: device)
+            return try next(&sampler)
+        }
     }
 }
 

@@ -59,3 +59,7 @@ public enum InferenceError: Error, CustomStringConvertible {
 func carrying<T>(_ body: () throws(TransformerError) -> T) throws(InferenceError) -> T {
     do { return try body() } catch { throw InferenceError(error) }
 }
+
+func carrying<T>(_ body: () throws(ComputeError) -> T) throws(InferenceError) -> T {
+    do { return try body() } catch { throw .compute(error) }
+}

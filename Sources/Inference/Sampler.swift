@@ -6,14 +6,36 @@
 // multiplications and divisions in a fixed order (the C library's exp differs between machines in the last bit).
 // A vocabulary is never sorted whole unless a filter asks for all of it.
 
+import Compute
+
 public struct Sampler: Sendable {
     public let sampling: Sampling
     private var state: UInt64
 
     public init(_ sampling: Sampling = .init()) throws(InferenceError) {
         try sampling.check()
+        self.init(checked: sampling)
+    }
+
+    private init(checked sampling: Sampling) {
         self.sampling = sampling
         state = sampling.seed
+    }
+
+    /// The most likely token, always.
+    public static let greedy = Sampler(checked: Sampling())
+
+    /// The next token after `recent` and its log-probability (natural, full softmax before any filter). The row is read whole
+    /// only where more than its largest logit matters.
+    public mutating func next(_ row: any LogitRow, recent: [Int32]) throws(InferenceError)
+        -> (token: Int32, logprob: Double)
+    {
+        try carrying { () throws(ComputeError) in
+            if sampling.isGreedy { return (row.argmax, try row.logProbabilities(of: [row.argmax])[0]) }
+            let logits = try row.values()
+            let token = next(logits, recent: recent)
+            return (token, Double(logits[Int(token)]) - row.logSumExp)
+        }
     }
 
     /// The next token after `recent`; `logits` is not empty.
@@ -24,10 +46,12 @@ public struct Sampler: Sendable {
     }
 
     /// The token that `place` draws into a sequence (from 0) would give, whatever was drawn before.
-    public func token(_ logits: [Float], recent: [Int32], at place: Int) -> Int32 {
+    public func next(_ row: any LogitRow, recent: [Int32], at place: Int) throws(InferenceError)
+        -> (token: Int32, logprob: Double)
+    {
         var sequence = self
         sequence.state = sampling.seed &+ UInt64(truncatingIfNeeded: place) &* Self.step
-        return sequence.next(logits, recent: recent)
+        return try sequence.next(row, recent: recent)
     }
 
     /// Logits after bias and penalties.

@@ -31,6 +31,9 @@ public struct Sampling: Sendable {
     /// Whether the penalties look at recent tokens.
     public var looksBack: Bool { repeatPenalty != 1 || frequencyPenalty != 0 || presencePenalty != 0 }
 
+    /// Whether every token is the one with the largest logit, whatever came before.
+    public var isGreedy: Bool { (temperature == 0 || topK == 1) && logitBias.isEmpty && !looksBack }
+
     /// The same with a seed of its own for each of several models and each of several samples; the first keep the seed.
     public func seeded(model: Int, sample: Int = 0) -> Sampling {
         var own = self

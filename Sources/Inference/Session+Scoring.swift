@@ -1,5 +1,6 @@
 // Several continuations of one prefix, scored as branches of one batch; the one that is chosen keeps its rows.
 
+import Compute
 import Transformer
 
 extension Session {
@@ -9,7 +10,7 @@ extension Session {
         public fileprivate(set) var logprobs: [Double]
         fileprivate var branch: Branch?
         /// After the last token.
-        fileprivate var logits: [Float]
+        fileprivate var logits: (any LogitRow)?
         /// Tokens of a draft in front of it that are part of the branch.
         fileprivate let prefix: [Int32]
     }
@@ -34,13 +35,15 @@ extension Session {
         throws(InferenceError) -> [ScoredContinuation]
     {
         let prefix = Array(draft?.tokens[..<count] ?? [])
-        let first = count > 0 ? draft?.logits[count - 1] ?? logits : logits
+        let first = count > 0 ? draft?.logits[count - 1] : logits
         let longest = continuations.map(\.tokens.count).max() ?? 0
         guard prefix.count + longest <= room else { throw .contextFull(context: context, requested: longest) }
-        let normalizer = logSumExp(first)
-        var scores = continuations.map { tokens, stop in
-            let start = (tokens.first ?? stop).map { [Self.logprob($0, first, normalizer)] } ?? []
-            return ScoredContinuation(tokens: tokens, logprobs: start, branch: nil, logits: first, prefix: prefix)
+        let firstTokens = continuations.map { $0.tokens.first ?? $0.stop }
+        var firstScores = try logProbabilities(of: firstTokens.compactMap { $0 }, in: first)[...]
+        var scores = zip(continuations, firstTokens).map { continuation, token in
+            ScoredContinuation(
+                tokens: continuation.tokens, logprobs: token == nil ? [] : [firstScores.removeFirst()], branch: nil,
+                logits: first, prefix: prefix)
         }
         var batch: [(place: Int, run: Run)] = []
         var rows = 0
@@ -74,7 +77,7 @@ extension Session {
             for (logprob, target) in zip(output.logprobs, targets) where target != nil {
                 scores[place].logprobs.append(output.isFinite ? Double(logprob) : .nan)
             }
-            scores[place].logits = output.logits
+            scores[place].logits = output.rows.last
         }
     }
 
@@ -85,8 +88,9 @@ extension Session {
         }
     }
 
-    private static func logprob(_ token: Int32, _ logits: [Float], _ normalizer: Double) -> Double {
-        logits.indices.contains(Int(token)) ? Double(logits[Int(token)]) - normalizer : -.infinity
+    private func logProbabilities(of tokens: [Int32], in row: (any LogitRow)?) throws(InferenceError) -> [Double] {
+        guard let row else { return tokens.map { _ in -.infinity } }
+        return try carrying { () throws(ComputeError) in try row.logProbabilities(of: tokens) }
     }
 
     /// A scored continuation becomes part of the timeline, with the draft it was scored behind, without

@@ -5,6 +5,7 @@
 //
 // A device that is lost takes the cache with it, not the tokens: the timeline is evaluated again on the CPU and goes on.
 
+import Compute
 import Transformer
 
 public final class Session {
@@ -14,8 +15,8 @@ public final class Session {
     public private(set) var lostDevice: String?
     /// Tokens evaluated.
     public private(set) var tokens: [Int32] = []
-    /// Logits after the last token; empty before the first.
-    public private(set) var logits: [Float] = []
+    /// What may follow the last token; nil before the first.
+    public private(set) var logits: (any LogitRow)?
     public internal(set) var work = Work()
     private(set) var cache: KVCache
     /// Points of the cache to go back to, ascending.
@@ -88,7 +89,7 @@ public final class Session {
     /// A point to come back to.
     public struct Checkpoint: Sendable {
         let count: Int
-        let logits: [Float]
+        let logits: (any LogitRow)?
         let cache: Transformer.Checkpoint
     }
 
@@ -114,7 +115,7 @@ public final class Session {
         guard let mark = marks.last(where: { $0.length < max(count, 1) }) else { return }
         try carrying { () throws(TransformerError) in try cache.rollback(to: mark.checkpoint) }
         tokens.removeLast(tokens.count - mark.length)
-        logits = []
+        logits = nil
         marks.removeAll { $0.length > mark.length }
         try append(Array(again[mark.length...]), rows: Self.exactRows)
     }
@@ -128,7 +129,7 @@ public final class Session {
         if shared < tokens.count, let mark = marks.last(where: { $0.length <= shared }) {
             try carrying { () throws(TransformerError) in try cache.rollback(to: mark.checkpoint) }
             tokens.removeLast(tokens.count - mark.length)
-            logits = []
+            logits = nil
             marks.removeAll { $0.length > mark.length }
         }
         try append(Array(all[tokens.count...]))
@@ -145,19 +146,24 @@ public final class Session {
         lostDevice = device
         model = try model.onCPU()
         cache = try Self.makeCache(model, context: context)
-        (self.tokens, logits, marks) = ([], [], [])
+        (self.tokens, logits, marks) = ([], nil, [])
         mark()
         try evaluate(tokens, rows: model.batchSize)
     }
 
     // MARK: drafts
 
-    /// Tokens that may become part of the timeline, with the logits after each.
+    /// Tokens that may become part of the timeline, with what may follow each.
     public struct Draft {
         public fileprivate(set) var tokens: [Int32] = []
-        /// One row of logits per token.
-        public fileprivate(set) var logits: [[Float]] = []
+        /// One row per token; nil where it was forgotten.
+        public fileprivate(set) var logits: [(any LogitRow)?] = []
         let branch: Branch
+
+        /// Lets go of all rows before token `index`: nothing will be committed, scored or chosen there.
+        public mutating func forgetLogits(before index: Int) {
+            for i in logits.indices.prefix(max(index, 0)) { logits[i] = nil }
+        }
     }
 
     /// An empty draft at the end of the timeline.
@@ -182,8 +188,7 @@ public final class Session {
             let part = Array(new[start..<min(start + Self.exactRows, new.count)])
             let output = try forward([Run(cache: cache, branch: draft.branch, tokens: part, want: .allLogits)])[0]
             draft.tokens += part
-            let width = output.logits.count / part.count
-            draft.logits += part.indices.map { Array(output.logits[$0 * width..<($0 + 1) * width]) }
+            draft.logits += output.rows
             guard output.isFinite else { throw .notFinite(model: model.name) }
         }
     }
@@ -219,15 +224,15 @@ public final class Session {
     }
 
     /// Makes a committed branch part of the timeline.
-    func adopt(_ new: [Int32], logits: [Float]) throws(InferenceError) {
+    func adopt(_ new: [Int32], logits: (any LogitRow)?) throws(InferenceError) {
         tokens += new
         self.logits = logits
         mark()
-        guard logits.allSatisfy(\.isFinite) else { throw .notFinite(model: model.name) }
+        guard logits?.isFinite ?? true else { throw .notFinite(model: model.name) }
     }
 
     private func accept(_ output: RunOutput) throws(InferenceError) {
-        logits = output.logits
+        logits = output.rows.last
         guard output.isFinite else { throw .notFinite(model: model.name) }
     }
 

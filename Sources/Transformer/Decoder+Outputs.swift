@@ -17,12 +17,6 @@ extension Decoder {
     /// Floats of logits held at once: 32 MiB.
     private static let sliceFloats = 1 << 23
 
-    /// The natural log-probability of a token in one row of logits: the bits that `.scores` gives. -infinity for an id
-    /// outside the row.
-    public func logProbability(of token: Int32, in logits: [Float]) -> Float {
-        logits.indices.contains(Int(token)) ? logits[Int(token)] - backend.logSumExp(logits) : -.infinity
-    }
-
     func readOutputs(of runs: [Run], _ batch: Batch, _ x: Tensor, _ work: Workspace)
         throws(TransformerError) -> [RunOutput]
     {
@@ -33,8 +27,11 @@ extension Decoder {
             if case .scores = run.want { outputs[i].logprobs = [Float](repeating: 0, count: run.tokens.count) }
         }
         let step = max(8, min(512, Decoder.sliceFloats / config.vocabularySize))
+        // What does not fit into one slice would be much to keep on a device.
+        let keeps = wanted.count <= step
         for start in stride(from: 0, to: wanted.count, by: step) {
-            try readSlice(wanted[start..<min(start + step, wanted.count)], x, work, into: &outputs)
+            let slice = wanted[start..<min(start + step, wanted.count)]
+            try readSlice(slice, x, work, keeps: keeps, into: &outputs)
         }
         return outputs
     }
@@ -55,7 +52,7 @@ extension Decoder {
     }
 
     private func readSlice(
-        _ wanted: ArraySlice<HeadRow>, _ x: Tensor, _ work: Workspace, into outputs: inout [RunOutput]
+        _ wanted: ArraySlice<HeadRow>, _ x: Tensor, _ work: Workspace, keeps: Bool, into outputs: inout [RunOutput]
     ) throws(TransformerError) {
         let h = try work.tensor(.head, wanted.count, config.embeddingLength)
         backend.gather(wanted.map(\.row), of: x, into: h)
@@ -75,32 +72,14 @@ extension Decoder {
                 outputs[row.run].isFinite = outputs[row.run].isFinite && score.isFinite
             }
         }
-        var index = 0
-        let rows = Array(wanted)
-        while index < rows.count {
-            var end = index + 1
-            let first = rows[index]
-            while end < rows.count, first.wantsLogits, rows[end].wantsLogits, rows[end].run == first.run { end += 1 }
-            if first.wantsLogits {
-                let values = try carrying { () throws(ComputeError) in try backend.read(logits.rowSlice(index..<end)) }
-                outputs[first.run].add(logits: values)
-            }
-            index = end
+        let asked = wanted.enumerated().filter(\.element.wantsLogits)
+        let rows = try carrying { () throws(ComputeError) in
+            let indices = asked.map(\.offset)
+            return keeps ? try backend.keep(indices, of: logits) : try backend.readRows(indices, of: logits)
         }
-    }
-}
-
-extension RunOutput {
-    fileprivate mutating func add(logits values: [Float]) {
-        // v * 0 is 0 for finite v and NaN otherwise; NaN survives a sum. Eight sums at once: a vocabulary is long.
-        var sums = SIMD8<Float>(repeating: 0)
-        values.withUnsafeBytes { bytes in
-            for start in stride(from: 0, to: bytes.count & ~31, by: 32) {
-                sums += bytes.loadUnaligned(fromByteOffset: start, as: SIMD8<Float>.self) * 0
-            }
+        for ((_, asker), row) in zip(asked, rows) {
+            outputs[asker.run].rows.append(row)
+            outputs[asker.run].isFinite = outputs[asker.run].isFinite && row.isFinite
         }
-        let rest = values.suffix(values.count & 7).reduce(sums.sum()) { $0 + $1 * 0 }
-        isFinite = isFinite && rest == 0
-        if logits.isEmpty { logits = values } else { logits += values }
     }
 }

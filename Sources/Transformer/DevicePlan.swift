@@ -1,6 +1,6 @@
 // What models will need in the memory of a device, told before anything is copied there, and how many of their layers fit.
 // One idea: unlike on the host everything on a device is taken at once: weights in the form they are stored there, a full
-// cache with its cells for branches, activations of the largest batch.
+// cache with its cells for branches, activations of the largest batch, the rows of logits that are kept.
 
 import CKernels
 import Compute
@@ -17,9 +17,13 @@ public struct DeviceDemand: Sendable {
     public var fileWeights: Int
     public var cache: Int
     public var activations: Int
+    /// Rows of logits that sessions keep.
+    public var logits: Int
+    /// Of one session: its own, those of a draft and behind scores, each with its pass's.
+    static let keptRows = 64
 
     /// Saturates.
-    public var total: Int { saturatedSum([weights, cache, activations]) }
+    public var total: Int { saturatedSum([weights, cache, activations, logits]) }
     /// The first block on the device.
     public var firstBlock: Int { blockCount - layers }
 
@@ -52,7 +56,7 @@ public struct DeviceDemand: Sendable {
         self.name = name
         blockCount = config.blockCount
         layers = min(max(request.layers ?? blockCount, 0), blockCount)
-        (weights, fileWeights, cache, activations) = (0, 0, 0, 0)
+        (weights, fileWeights, cache, activations, logits) = (0, 0, 0, 0, 0)
         guard layers > 0 else { return }
         let first = firstBlock
         for tensor in file.tensors where file.isNeeded(tensor.name, fromBlock: first) {
@@ -65,6 +69,7 @@ public struct DeviceDemand: Sendable {
         cache = try KVCache.byteCount(config, blocks: first..<blockCount, cells: cells, type: demand.cacheType)
         cache = saturated(cache, times: request.sessions)
         activations = demand.activations
+        logits = saturated(DeviceDemand.keptRows * config.vocabularySize * 4, times: request.sessions)
     }
 }
 
@@ -97,7 +102,7 @@ public struct DevicePlan: Sendable {
     public var lines: [String] {
         demands.map {
             "device memory: \($0.name): \($0.layers) of \($0.blockCount) layers, weights \(mebibytes($0.weights)), "
-                + "cache \(mebibytes($0.cache)), activations \(mebibytes($0.activations))"
+                + "cache \(mebibytes($0.cache)), activations \(mebibytes($0.activations)), logits \(mebibytes($0.logits))"
         } + ["device memory: \(mebibytes(total)) in all, \(mebibytes(available)) available (\(device))"]
     }
 

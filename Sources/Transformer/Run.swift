@@ -1,5 +1,7 @@
 // What a forward pass is asked and what it answers.
 
+import Compute
+
 /// Consecutive tokens of one timeline, or of one branch of it.
 public struct Run {
     public var cache: KVCache
@@ -28,10 +30,19 @@ public enum Want: Sendable {
 }
 
 public struct RunOutput: Sendable {
-    /// The wanted rows, row-major `[rows, vocabulary]`.
-    public var logits: [Float] = []
+    /// The wanted rows of logits.
+    public var rows: [any LogitRow] = []
     /// For `.scores`: one natural log-probability per token, 0 where no target was given.
     public var logprobs: [Float] = []
     /// False if a logit or log-probability is NaN or infinite.
     public var isFinite = true
+
+    /// The wanted rows, read, row-major `[rows, vocabulary]`.
+    public var logits: [Float] {
+        get throws(TransformerError) {
+            var all: [Float] = []
+            for row in rows { all += try carrying { () throws(ComputeError) in try row.values() } }
+            return all
+        }
+    }
 }

@@ -144,13 +144,12 @@ extension VulkanBackend {
     }
 
     /// Variants without which no model runs. Experts and quantised types can be done without: their models are refused or
-    /// their weights become F16.
+    /// their weights become F16. Without argmax rows of logits are read.
     static func irreplaceable(_ off: Set<String>) -> [String] {
-        var missing = off.filter { name in
-            !["matvec.", "matmul.", "dotvec.", "dotmul.", "quantize", "embed.", "experts.", "attention."].contains {
-                name.hasPrefix($0)
-            }
-        }
+        let replaceable = [
+            "matvec.", "matmul.", "dotvec.", "dotmul.", "quantize", "embed.", "experts.", "attention.", "argmax",
+        ]
+        var missing = off.filter { name in !replaceable.contains { name.hasPrefix($0) } }
         if off.isSuperset(of: ["matvec.f32", "matmul.f32"]) { missing.insert("matvec.f32") }
         missing.formUnion(off.intersection(["embed.f32", "attention.f32", "attention.f16"]))
         return missing.sorted()

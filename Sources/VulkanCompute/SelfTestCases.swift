@@ -335,8 +335,17 @@ enum SelfTestCases {
             SelfTestCase(variant: "logprob") { (side) throws(ComputeError) in
                 let logits = try side.floats(3, 1111)
                 side.backend.scale(logits, by: 12, softcap: 0)
-                let log = side.backend.logSumExp(try side.backend.read(logits.rowSlice(1..<2)))
-                return try side.backend.logProbabilities(of: [7, nil, 1110], logits: logits) + [log]
+                let log = try side.backend.keep([1], of: logits)[0].logSumExp
+                return try side.backend.logProbabilities(of: [7, nil, 1110], logits: logits) + [Float(log)]
+            },
+            SelfTestCase(variant: "argmax") { (side) throws(ComputeError) in
+                // Rows of 1000 whose largest values, the same several times, lie in one thread's part and in others'.
+                var values = (0..<4000).map { Float($0 * 37 % 501) - 501 }
+                for place in [999, 300, 44, 1007, 1263, 3256, 3000] { values[place] = 0.5 }
+                let rows = try side.backend.keep([3, 0, 1, 2], of: try side.upload(values, [4, 1000]))
+                var found: [Float] = []
+                for row in rows { found += [Float(row.argmax)] + (try row.values(of: [row.argmax])) }
+                return found
             },
         ]
     }

@@ -98,12 +98,19 @@ extension VulkanBackend {
 
     public func gather(_ rows: [Int], of x: Tensor, into y: Tensor) {
         perform { () throws(ComputeError) in
-            var push = PushConstants()
-            push.add(address: x.address)
-            push.add(address: y.address)
-            push.add(address: try recorder.upload(rows.map { UInt32($0) }))
-            push.add(rows.count, x.columns)
-            try record("gather", [], push, threads: rows.count * x.columns, reads: [x], writes: [y])
+            try copyRows(rows, columns: x.columns, from: x.address, to: y.address, reads: [x], writes: [y])
         }
+    }
+
+    /// Row i at `target` becomes row rows[i] at `source`; rows of 32-bit words.
+    func copyRows(
+        _ rows: [Int], columns: Int, from source: UInt, to target: UInt, reads: [Tensor], writes: [Tensor]
+    ) throws(ComputeError) {
+        var push = PushConstants()
+        push.add(address: source)
+        push.add(address: target)
+        push.add(address: try recorder.upload(rows.map { UInt32($0) }))
+        push.add(rows.count, columns)
+        try record("gather", [], push, threads: rows.count * columns, reads: reads, writes: writes)
     }
 }

@@ -22,6 +22,8 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     /// Multiplications recorded since the last submission.
     private var work = 0
     private var readback = cvk_memory()
+    /// Bytes that came back to the host so far.
+    private(set) var bytesRead = 0
     private let typedShaders: [TypedOperation: [Int?]]
     private var scratch: [ScratchUse: Tensor] = [:]
 
@@ -30,7 +32,7 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
 
     /// Memory kept between operations.
     enum ScratchUse: Hashable {
-        case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs, quants, scales
+        case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, quants, scales
     }
 
     /// A submission is bounded so that no driver's watchdog takes a long prompt for a hang: seconds on a slow GPU.
@@ -96,7 +98,7 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     }
 
     /// Runs one operation that may throw.
-    private func attempt<Result>(_ body: () throws(ComputeError) -> Result) throws(ComputeError) -> Result {
+    func attempt<Result>(_ body: () throws(ComputeError) -> Result) throws(ComputeError) -> Result {
         try turn.withLock { _ throws(ComputeError) in
             if let known = failure {
                 if case .deviceLost = known {} else { failure = nil }
@@ -179,7 +181,7 @@ extension VulkanBackend {
     }
 
     /// Memory let go may be waiting for the commands that use it, so a failure is tried once more after a submission.
-    private func allocate(_ byteCount: Int) throws(ComputeError) -> Allocation {
+    func allocate(_ byteCount: Int) throws(ComputeError) -> Allocation {
         if recorder.isEmpty { pool.collect() }
         do throws(ComputeError) {
             return try pool.allocate(byteCount)
@@ -262,12 +264,8 @@ extension VulkanBackend {
     public func write(_ values: [Float], to x: Tensor) {
         guard !values.isEmpty else { return }
         perform { () throws(ComputeError) in
-            var push = PushConstants()
-            push.add(address: try recorder.upload(values))
-            push.add(address: x.address)
-            push.add(address: try recorder.upload([UInt32(0)]))
-            push.add(1, values.count)
-            try record("gather", [], push, threads: values.count, reads: [], writes: [x])
+            let source = try recorder.upload(values)
+            try copyRows([0], columns: values.count, from: source, to: x.address, reads: [], writes: [x])
         }
     }
 
@@ -279,18 +277,25 @@ extension VulkanBackend {
         result.reserveCapacity(total)
         for first in stride(from: 0, to: total, by: step) {
             let count = min(step, total - first)
-            try reserveReadback(count * 4)
-            var push = PushConstants()
-            push.add(address: x.address + UInt(first * 4))
-            push.add(address: UInt(readback.address))
-            push.add(address: try recorder.upload([UInt32(0)]))
-            push.add(1, count)
-            try record("gather", [], push, threads: count, reads: [x], writes: [])
-            try submit()
-            guard let mapped = readback.mapped else { throw .outOfMemory(byteCount: count * 4) }
-            result += UnsafeBufferPointer(start: mapped.assumingMemoryBound(to: Float.self), count: count)
+            result += try readBack(count) { (place) throws(ComputeError) in
+                let start = x.address + UInt(first * 4)
+                try copyRows([0], columns: count, from: start, to: place, reads: [x], writes: [])
+            }
         }
         return result
+    }
+
+    /// Runs everything, last what `record` records: it writes so many values of 32 bits to memory that the host sees.
+    func readBack<Value: BitwiseCopyable>(
+        _ count: Int, _ record: (_ place: UInt) throws(ComputeError) -> Void
+    ) throws(ComputeError) -> [Value] {
+        assert(MemoryLayout<Value>.stride == 4, "values of 32 bits")
+        try reserveReadback(count * 4)
+        try record(UInt(readback.address))
+        try submit()
+        guard let mapped = readback.mapped else { throw .outOfMemory(byteCount: count * 4) }
+        bytesRead += count * 4
+        return Array(UnsafeBufferPointer(start: mapped.assumingMemoryBound(to: Value.self), count: count))
     }
 
     private func reserveReadback(_ byteCount: Int) throws(ComputeError) {
@@ -300,38 +305,5 @@ extension VulkanBackend {
         let size = max(byteCount, 1 << 20)
         let result = cvk_memory_allocate(device.handle, UInt64(size), true, true, &readback)
         if let failure = device.failure(result, allocating: size) { throw failure }
-    }
-
-    public func logProbabilities(of targets: ArraySlice<Int32?>, logits: Tensor) throws(ComputeError) -> [Float] {
-        guard !targets.isEmpty else { return [] }
-        return try attempt { () throws(ComputeError) in
-            try logProbabilities(
-                of: targets.map { $0 ?? -1 }, address: logits.address, columns: logits.columns, reads: [logits])
-        }
-    }
-
-    /// By the same shader, so that the bits are those of `logProbabilities`. NaN where the device failed.
-    public func logSumExp(_ logits: [Float]) -> Float {
-        var result = Float.nan
-        perform { () throws(ComputeError) in
-            let address = try recorder.upload(logits)
-            let logarithm: Int32 = -2
-            result = try logProbabilities(of: [logarithm], address: address, columns: logits.count, reads: [])[0]
-        }
-        return result
-    }
-
-    private func logProbabilities(of targets: [Int32], address: UInt, columns: Int, reads: [Tensor])
-        throws(ComputeError) -> [Float]
-    {
-        let results = try scratchTensor(.logprobs, [targets.count])
-        var push = PushConstants()
-        push.add(address: address)
-        push.add(address: try recorder.upload(targets))
-        push.add(address: results.address)
-        push.add(columns)
-        let shader = try index(of: "logprob")
-        try record(index: shader, [], push, groups: (targets.count, 1), reads: reads, writes: [results])
-        return try readNow(results)
     }
 }

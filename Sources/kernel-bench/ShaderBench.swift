@@ -9,6 +9,8 @@ enum ShaderBench {
     static let columns = [1, 2, 4, 8, 32, 128]
     /// Weights of one benchmark, at least: more than the caches of most GPUs hold.
     private static let weightBytes = 128 << 20
+    /// Tokens of a large vocabulary (Llama 3).
+    private static let vocabulary = 128_256
 
     /// False if something computes wrongly. Throws VulkanError or ComputeError.
     static func run(_ shape: ModelShape, _ options: Options, device index: Int?) throws -> Bool {
@@ -21,6 +23,9 @@ enum ShaderBench {
         if !options.json {
             print("\(backend.name): copies \(fixed(copied, 1)) GB/s")
             print("recording: \(fixed(try recordingSeconds(backend) * 1e6, 2)) microseconds of CPU time a dispatch")
+            let choices = try greedySeconds(backend).map { fixed($0 * 1e6, 0) }
+            print("greedy choice among \(vocabulary) logits: \(choices[0]) microseconds; ", terminator: "")
+            print("with the row read \(choices[1]), \(choices[2]) of these on the host")
             print("integer dot products: \(backend.usesIntegerDot ? "used" : "not used")")
             print(heading)
         }
@@ -84,6 +89,20 @@ enum ShaderBench {
         }
         _ = try backend.read(x)
         return times.sorted()[2]
+    }
+
+    /// Seconds to choose a token greedily from a row that is kept on the device, from one that is read, and from one that was.
+    private static func greedySeconds(_ backend: VulkanBackend) throws -> [Double] {
+        let logits = try backend.makeTensor(type: tensor_type_f32, shape: [1, vocabulary])
+        backend.write((0..<vocabulary).map { Float($0 % 997) / 50 }, to: logits)
+        func seconds(_ rows: () throws -> [any LogitRow]) throws -> Double {
+            try median { passes in
+                for _ in 0..<passes { for row in try rows() { _ = try row.logProbabilities(of: [row.argmax]) } }
+            }
+        }
+        let known = try backend.readRows([0], of: logits)
+        let rows = [{ try backend.keep([0], of: logits) }, { try backend.readRows([0], of: logits) }, { known }]
+        return try rows.map(seconds)
     }
 
     private static func threadSeconds() -> Double {

@@ -53,7 +53,10 @@ struct DeviceTests {
     let model = ["-m", Executable.fixture("tiny-llama")]
     let write = ["run", "-p", "ab", "-n", "12", "--temp", "0", "--json", "-c", "4096"]
 
-    @Test(arguments: [1, 2, 6, 13]) func aLostDeviceLeavesTheRunToTheCPU(submission: Int) throws {
+    /// Drawing, every second submission reads the row that the one before left on the device.
+    @Test(arguments: [1, 2, 6, 13], [[], ["--temp", "0.9", "-s", "7"]])
+    func aLostDeviceLeavesTheRunToTheCPU(submission: Int, sampling: [String]) throws {
+        let write = write + sampling
         let lost = try FalseVulkan.run(write + model + ["--device", "vulkan"], ["LOSE_AT": "\(submission)"])
         #expect(lost.code == 0)
         let events = try #require(try lost.json()["events"] as? [String])

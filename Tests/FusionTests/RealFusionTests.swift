@@ -94,8 +94,9 @@ struct RealFusionTests {
             let fresh = try Session(model: source.session.model)
             try fresh.append(source.prompt.tokens)
             for token in member.tokens { try fresh.append([token]) }
-            #expect(argmax(fresh.logits) == token.token)
-            #expect(logProbability(of: token.token, in: fresh.logits) == token.logprob)
+            let row = try #require(fresh.logits)
+            #expect(row.argmax == token.token)
+            #expect(try row.logProbabilities(of: [token.token]) == [token.logprob])
         }
     }
 
@@ -140,7 +141,7 @@ struct RealFusionTests {
                     let tokens = source.encode(Array(candidate.text.utf8), startsAnswer: false)
                     var nll = 0.0
                     for token in tokens {
-                        nll -= logProbability(of: token, in: fresh.logits)
+                        nll -= try #require(fresh.logits).logProbabilities(of: [token])[0]
                         try fresh.append([token])
                     }
                     #expect(abs(nll - found.nll) < 1e-3 * max(1, nll))

@@ -22,7 +22,7 @@ private func write(_ model: Model, _ place: Int, context: Int? = nil) throws -> 
     var options = GenerationOptions()
     (options.limit, options.ignoresEOS) = (12 + place, true)
     let tokens = try session.generate(options).tokens
-    return (tokens, session.logits)
+    return (tokens, try session.allLogits())
 }
 
 @Test func jobsOfTwoModelsWriteWhatTheyWriteAlone() throws {

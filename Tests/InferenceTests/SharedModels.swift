@@ -55,3 +55,8 @@ enum SharedModels {
 }
 
 let f32Names = ["stories260K", "stories-salty-280K", "babyllama-tok361", "babyllama-tok105"]
+
+extension Session {
+    /// Logits after the last token.
+    func allLogits() throws -> [Float] { try logits?.values() ?? [] }
+}

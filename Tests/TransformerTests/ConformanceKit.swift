@@ -108,7 +108,7 @@ func logits(of tokens: [Int32], _ decoder: Decoder, _ cache: KVCache, chunk: Int
         let part = Array(tokens[start..<min(start + chunk, tokens.count)])
         let output = try decoder.forward([Run(cache: cache, tokens: part, want: .allLogits)])[0]
         #expect(output.isFinite)
-        all += output.logits
+        all += try output.logits
     }
     return all
 }

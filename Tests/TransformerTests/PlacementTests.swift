@@ -17,7 +17,7 @@ struct PlacementTests {
             Run(cache: cache, branch: branches[0], tokens: [8, 44], want: .scores(targets: [44, 9])),
             Run(cache: cache, branch: branches[1], tokens: [13, 14, 15], want: .allLogits),
         ])
-        all += scored.flatMap { $0.logits + $0.logprobs }
+        all += try scored.flatMap { try $0.logits + $0.logprobs }
         try cache.commit(branches[1])
         let fork = try cache.fork()
         return try all + decoder.forward([Run(cache: fork, tokens: [77, 78], want: .allLogits)])[0].logits
@@ -52,6 +52,7 @@ struct PlacementTests {
         #expect(all.layers == all.blockCount && all.weights == all.fileWeights)
         #expect(all.cache == one.cache * all.blockCount)
         let config = try DecoderConfig(file)
+        #expect(one.logits == 64 * config.vocabularySize * 4)
         #expect(one.cache == 2148 * config.headCountKV[0] * (config.keyLength + config.valueLength) * 2)
         let plan = { (layers: Int) throws -> DevicePlan in
             DevicePlan(

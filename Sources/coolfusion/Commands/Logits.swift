@@ -58,7 +58,7 @@ struct Logits: ParsableCommand {
                     cache: cache, tokens: Array(ids[part]), want: part.lowerBound < first ? .nothing : .allLogits)
                 let output = try decoder.forward([run])[0]
                 guard output.isFinite else { throw CommandError.notFinite("the logits are not finite numbers") }
-                logits += output.logits
+                logits += try output.logits
             }
             return (logits, decoder.config.vocabularySize)
         }

@@ -94,6 +94,19 @@ struct KernelMatmulTests {
         }
     }
 
+    /// Many columns pass over long rows in several runs of blocks, one column in one run.
+    @Test(arguments: ListedType.multiplicable.filter { $0.activation.label != "F32" }, ListedISA.fast)
+    func longRowsOfManyColumnsHaveTheBitsOfOneColumn(type: ListedType, isa: ListedISA) throws {
+        let table = try isa.table
+        let step = max(type.blockSize, type.activation.blockSize)
+        let product = Product(type, k: (step == 32 ? 131 : 35) * step, rows: 9, columns: 66)
+        let all = product.run(table)
+        for column in [0, 31, 32, 65] {
+            let alone = product.run(table, rows: 0..<9, columns: column..<column + 1)
+            try #require(sameBits(alone, Array(all[column * 9..<column * 9 + 9])), "column \(column)")
+        }
+    }
+
     /// Sums inside blocks are exact integers and blocks are added in order: every fast instruction set gives the same bits.
     @Test(
         .enabled(if: ListedISA.fast.count > 1),

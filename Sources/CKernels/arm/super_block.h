@@ -50,9 +50,10 @@ ALWAYS_INLINE void multiply_part(const super_type type, const int8x16_t *q, cons
 
 /// sum_g min_g * (sum_k x_k) of one column.
 ALWAYS_INLINE int32x4_t multiply_mins(const super_type type, const half_super_block *h, const block_q8_K *x) {
+    const int groups = type.group == 16 ? 16 : 8;
     int32x4_t mins = vdupq_n_s32(0);
-    UNROLL for (int g = 0; g < super_block / type.group; g++) {
-        const int sum = type.group == 16 ? x->bsums[g] : x->bsums[2 * g] + x->bsums[2 * g + 1];
+    UNROLL for (int g = 0; g < groups; g++) {
+        const int sum = groups == 16 ? x->bsums[g] : x->bsums[2 * g] + x->bsums[2 * g + 1];
         mins = vmlal_n_s16(mins, h->min[g], (int16_t)sum);
     }
     return mins;

@@ -23,12 +23,16 @@ void *allocate(size_t bytes) {
     return p;
 }
 
-/// Random blocks that decode to moderate values.
-static void fill_weights(const tensor_type_info *info, char *w, size_t blocks) {
+/// Random blocks that decode to moderate values; `extreme`: nearly all bytes of a block alike, which the least and greatest
+/// values are among, so that sums in 16 bits come to their limits.
+static void fill_weights(const tensor_type_info *info, char *w, size_t blocks, bool extreme) {
+    static const uint8_t alike[] = {0x00, 0xff, 0x80, 0x7f, 0x88, 0x77, 0x0f, 0xf0};
     float *values = allocate(info->block_size * sizeof(float));
     for (size_t b = 0; b < blocks; b++) {
         for (float largest = INFINITY; !(largest < 1e6f);) {
-            for (size_t i = 0; i < info->block_bytes; i++) w[b * info->block_bytes + i] = (char)random_bits();
+            const uint8_t byte = alike[random_bits() % sizeof alike];
+            for (size_t i = 0; i < info->block_bytes; i++)
+                w[b * info->block_bytes + i] = (char)(extreme && random_bits() % 16 ? byte : random_bits());
             info->dequantize(w + b * info->block_bytes, values, 1);
             largest = 0;
             for (size_t i = 0; i < info->block_size; i++) largest = largest >= fabsf(values[i]) ? largest : fabsf(values[i]);
@@ -37,10 +41,11 @@ static void fill_weights(const tensor_type_info *info, char *w, size_t blocks) {
     free(values);
 }
 
-static void fill_activations(const tensor_type_info *info, char *x, size_t blocks) {
+/// `extreme`: all values of 256 are 1 or all are -1.
+static void fill_activations(const tensor_type_info *info, char *x, size_t blocks, bool extreme) {
     const size_t n = blocks * info->block_size;
     float *values = allocate(n * sizeof(float));
-    for (size_t i = 0; i < n; i++) values[i] = random_value();
+    for (size_t i = 0; i < n; i++) values[i] = !extreme ? random_value() : i / 256 % 2 ? 1 : -1;
     info->quantize(values, x, blocks);
     free(values);
 }
@@ -58,14 +63,14 @@ typedef struct part {
     size_t row, rows, column, columns;
 } part;
 
-static product make_product(tensor_type type, size_t k, size_t rows, size_t columns) {
+static product make_product(tensor_type type, size_t k, size_t rows, size_t columns, bool extreme) {
     const tensor_type_info *weight = tensor_type_get(type), *activation = tensor_type_get(weight->activation);
     product p = {.type = type, .k = k, .rows = rows, .columns = columns,
                  .w_row_bytes = k / weight->block_size * weight->block_bytes,
                  .x_row_bytes = k / activation->block_size * activation->block_bytes};
     p.w = allocate(rows * p.w_row_bytes), p.x = allocate(columns * p.x_row_bytes);
-    fill_weights(weight, p.w, rows * k / weight->block_size);
-    fill_activations(activation, p.x, columns * k / activation->block_size);
+    fill_weights(weight, p.w, rows * k / weight->block_size, extreme);
+    fill_activations(activation, p.x, columns * k / activation->block_size, extreme);
     if (tensor_type_interleaves(type) && rows % interleaved_rows == 0) {
         p.packed = allocate(rows * p.w_row_bytes);
         for (size_t r = 0; r < rows; r += interleaved_rows)
@@ -129,15 +134,15 @@ static bool check_product(const kernel_table *table, const product *p, bool inte
     return good;
 }
 
-/// Sizes around every tile: lengths of some blocks and, in values, beyond the kernels' panels.
+/// Sizes around every tile: lengths of some blocks and, in values, beyond the kernels' panels; then extreme values.
 static bool check_matmul(const kernel_table *table, tensor_type type) {
     static const size_t rows[] = {7, 8, 9, 16, 11, 40}, columns[] = {7, 2, 3, 4, 35, 5, 6, 14};
     const tensor_type_info *info = tensor_type_get(type);
     const size_t step = tensor_type_get(info->activation)->block_size, block = info->block_size > step ? info->block_size : step;
     bool good = true;
-    for (size_t i = 0; i < 24; i++) {
+    for (size_t i = 0; i < 26; i++) {
         const size_t blocks = i % 11 == 9 ? (257 + block - 1) / block : i % 11 == 10 ? (4200 + block - 1) / block : i % 11 + 1;
-        product p = make_product(type, blocks * block, rows[i % 6], columns[i % 8]);
+        product p = make_product(type, blocks * block, rows[i % 6], columns[i % 8], i >= 24);
         good &= check_product(table, &p, false);
         if (p.packed) good &= check_product(table, &p, true);
         free(p.w), free(p.packed), free(p.x);

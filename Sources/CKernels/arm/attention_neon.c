@@ -6,40 +6,34 @@
 #include "arm/neon.h"
 #include "ops/attention_windows.h"
 
-/// 4 values of a cell from the i-th on, of which n count.
-ALWAYS_INLINE float32x4_t load_values(const char *cell, size_t i, size_t n, tensor_type type) {
-    if (type == tensor_type_f32) return load_first((const float *)cell + i, n);
-    if (type == tensor_type_q8_0) {
-        const block_q8_0 *b = (const block_q8_0 *)cell + i / 32;
-        int8_t q[8] = {0};
-        memcpy(q, b->qs + i % 32, 4);
-        const int32x4_t wide = vmovl_s16(vget_low_s16(vmovl_s8(vld1_s8(q))));
-        return vmulq_n_f32(vcvtq_f32_s32(wide), f16_to_f32(b->d));
-    }
-    uint16_t h[4] = {0};
-    memcpy(h, (const uint16_t *)cell + i, 2 * (n < 4 ? n : 4));
-    return floats_of_f16(vld1_u16(h));
+ALWAYS_INLINE eight eight_q8_0(const char *row, size_t index) {
+    const block_q8_0 *b = (const block_q8_0 *)row + index / 32;
+    const int16x8_t q = vmovl_s8(vld1_s8(b->qs + index % 32));
+    const float d = load_f16(&b->d);
+    return (eight){vmulq_n_f32(vcvtq_f32_s32(vmovl_s16(vget_low_s16(q))), d),
+                   vmulq_n_f32(vcvtq_f32_s32(vmovl_high_s16(q)), d)};
 }
 
-/// Cells as floats in the tile, rows padded to a multiple of 8 with zeros.
-ALWAYS_INLINE void convert_cells(const char *cell, size_t cells, size_t dim, tensor_type type, float *tile) {
-    const size_t bytes = type == tensor_type_f32 ? 4 * dim : type == tensor_type_f16 ? 2 * dim : dim / 32 * sizeof(block_q8_0);
-    for (size_t c = 0; c < cells; c++, cell += bytes) {
-        for (size_t i = 0; i < dim; i += 8, tile += 8) {
-            vst1q_f32(tile, load_values(cell, i, dim - i, type));
-            vst1q_f32(tile + 4, i + 4 < dim ? load_values(cell, i + 4, dim - i - 4, type) : vdupq_n_f32(0));
-        }
+/// One cell; value_bytes: of a type whose cells may end within 8 values.
+ALWAYS_INLINE void convert_cell(eight_loader load, size_t value_bytes, const char *cell, size_t dim, float *out) {
+    for (size_t i = 0; i < dim; i += 8) {
+        const eight v = dim - i >= 8 ? load(cell, i) : last_values(load, value_bytes, cell, i, dim - i);
+        vst1q_f32(out + i, v.low);
+        vst1q_f32(out + i + 4, v.high);
     }
 }
 
-/// Cells start ..< start + count of K or V.
+/// Cells start ..< start + count of K or V as floats in the tile, `width` floats apart: rows padded to a multiple of 8 with zeros.
 static void fill_tile(const group *g, const void *cells, size_t dim, size_t start, size_t count) {
-    const char *base = cells;
-    switch (g->a->kv_type) {
-        case tensor_type_f32: convert_cells(base + start * dim * 4, count, dim, tensor_type_f32, g->tile); break;
-        case tensor_type_f16: convert_cells(base + start * dim * 2, count, dim, tensor_type_f16, g->tile); break;
-        default:
-            convert_cells(base + start * (dim / 32) * sizeof(block_q8_0), count, dim, tensor_type_q8_0, g->tile);
+    const tensor_type_info *type = tensor_type_get(g->a->kv_type);
+    const size_t bytes = dim / type->block_size * type->block_bytes, width = (dim + 7) / 8 * 8;
+    const char *cell = (const char *)cells + start * bytes;
+    for (float *out = g->tile; out < g->tile + count * width; out += width, cell += bytes) {
+        switch (g->a->kv_type) {
+            case tensor_type_f32: convert_cell(eight_f32, 4, cell, dim, out); break;
+            case tensor_type_f16: convert_cell(eight_f16, 2, cell, dim, out); break;
+            default: convert_cell(eight_q8_0, 0, cell, dim, out);
+        }
     }
 }
 

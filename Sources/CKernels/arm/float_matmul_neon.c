@@ -8,37 +8,11 @@
 
 enum { rows_per_tile = 3, columns_per_tile = 3, rows_of_few_columns = 4, block_bytes = 128 * 1024 };
 
-/// 8 values as floats.
-typedef struct eight { float32x4_t low, high; } eight;
-typedef eight (*float_loader)(const char *row, size_t index);
-
-ALWAYS_INLINE eight load_f32(const char *row, size_t index) {
-    const float *x = (const float *)row + index;
-    return (eight){vld1q_f32(x), vld1q_f32(x + 4)};
-}
-
-ALWAYS_INLINE eight load_f16(const char *row, size_t index) {
-    const uint16x8_t h = vld1q_u16((const uint16_t *)row + index);
-    return (eight){floats_of_f16(vget_low_u16(h)), floats_of_f16(vget_high_u16(h))};
-}
-
-ALWAYS_INLINE eight load_bf16(const char *row, size_t index) {
-    const uint16x8_t h = vld1q_u16((const uint16_t *)row + index);
-    return (eight){floats_of_bf16(vget_low_u16(h)), floats_of_bf16(vget_high_u16(h))};
-}
-
 /// What the template needs of a type; value_bytes is the size of one weight.
 typedef struct float_type {
-    float_loader load;
+    eight_loader load;
     size_t value_bytes;
 } float_type;
-
-/// The last k % 8 values of a row, the rest zero.
-ALWAYS_INLINE eight load_end(const float_type type, const char *row, size_t index, size_t n) {
-    char end[32] = {0};
-    memcpy(end, row + index * type.value_bytes, n * type.value_bytes);
-    return type.load(end, 0);
-}
 
 ALWAYS_INLINE eight multiply_add(eight sum, eight a, eight b) {
     return (eight){vfmaq_f32(sum.low, a.low, b.low), vfmaq_f32(sum.high, a.high, b.high)};
@@ -60,7 +34,7 @@ ALWAYS_INLINE void multiply_tile(const float_type type, const matmul_args *a, co
     size_t i = 0;
     for (; i + 8 <= a->k; i += 8) {
         eight xi[columns_per_tile];
-        UNROLL for (int c = 0; c < tile.columns; c++) xi[c] = load_f32(x[c], i);
+        UNROLL for (int c = 0; c < tile.columns; c++) xi[c] = eight_f32(x[c], i);
         UNROLL for (int r = 0; r < tile.rows; r++) {
             const eight wi = type.load(w[r], i);
             UNROLL for (int c = 0; c < tile.columns; c++) sums[r][c] = multiply_add(sums[r][c], wi, xi[c]);
@@ -68,9 +42,9 @@ ALWAYS_INLINE void multiply_tile(const float_type type, const matmul_args *a, co
     }
     if (i < a->k) {
         UNROLL for (int r = 0; r < tile.rows; r++) {
-            const eight wi = load_end(type, w[r], i, a->k - i);
+            const eight wi = last_values(type.load, type.value_bytes, w[r], i, a->k - i);
             UNROLL for (int c = 0; c < tile.columns; c++)
-                sums[r][c] = multiply_add(sums[r][c], wi, load_end((float_type){load_f32, 4}, x[c], i, a->k - i));
+                sums[r][c] = multiply_add(sums[r][c], wi, last_values(eight_f32, 4, x[c], i, a->k - i));
         }
     }
     UNROLL for (int c = 0; c < tile.columns; c++) {
@@ -101,7 +75,7 @@ ALWAYS_INLINE void float_matmul(const matmul_args *a, const float_type type) {
     }
 }
 
-void matmul_f32_f32_neon(const matmul_args *a) { float_matmul(a, (float_type){load_f32, 4}); }
-void matmul_f16_f32_neon(const matmul_args *a) { float_matmul(a, (float_type){load_f16, 2}); }
-void matmul_bf16_f32_neon(const matmul_args *a) { float_matmul(a, (float_type){load_bf16, 2}); }
+void matmul_f32_f32_neon(const matmul_args *a) { float_matmul(a, (float_type){eight_f32, 4}); }
+void matmul_f16_f32_neon(const matmul_args *a) { float_matmul(a, (float_type){eight_f16, 2}); }
+void matmul_bf16_f32_neon(const matmul_args *a) { float_matmul(a, (float_type){eight_bf16, 2}); }
 #endif

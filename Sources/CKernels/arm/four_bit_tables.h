@@ -38,7 +38,7 @@ ALWAYS_INLINE void unpack_mxfp4(const row_pointers *p, size_t block, half_block 
 ALWAYS_INLINE void unpack_iq4_xs_scales(const row_pointers *p, size_t offset, half_super_block *h) {
     const uint32x4_t first = vreinterpretq_u32_u8(load_words(p, offset));   // d and the upper bits of the scales
     const uint32x4_t low = vreinterpretq_u32_u8(load_words(p, offset + offsetof(block_iq4_xs, scales_l)));
-    h->d = vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(first)));
+    h->d = floats_of_f16(vmovn_u32(first));
     UNROLL for (int g = 0; g < 8; g++) {
         const uint32x4_t nibble = vandq_u32(vshlq_u32(low, vdupq_n_s32(-4 * g)), vdupq_n_u32(15));
         const uint32x4_t pair = vandq_u32(vshlq_u32(first, vdupq_n_s32(-16 - 2 * g)), vdupq_n_u32(3));

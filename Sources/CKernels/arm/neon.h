@@ -43,6 +43,46 @@ ALWAYS_INLINE void store_first(float *y, size_t n, float32x4_t v) {
 ALWAYS_INLINE float32x4_t floats_of_f16(uint16x4_t h) { return vcvt_f32_f16(vreinterpret_f16_u16(h)); }
 ALWAYS_INLINE float32x4_t floats_of_bf16(uint16x4_t h) { return vreinterpretq_f32_u32(vshll_n_u16(h, 16)); }
 
+/// The binary16 at x, and the nearest binary16 to a plain number.
+ALWAYS_INLINE float load_f16(const void *x) {
+    __fp16 h;
+    memcpy(&h, x, sizeof h);
+    return h;
+}
+
+ALWAYS_INLINE uint16_t f16_bits(float x) {
+    const __fp16 h = (__fp16)x;
+    uint16_t bits;
+    memcpy(&bits, &h, sizeof bits);
+    return bits;
+}
+
+/// 8 values as floats, and what reads them: `index` counts the values of a row.
+typedef struct eight { float32x4_t low, high; } eight;
+typedef eight (*eight_loader)(const char *row, size_t index);
+
+ALWAYS_INLINE eight eight_f32(const char *row, size_t index) {
+    const float *x = (const float *)row + index;
+    return (eight){vld1q_f32(x), vld1q_f32(x + 4)};
+}
+
+ALWAYS_INLINE eight eight_f16(const char *row, size_t index) {
+    const uint16x8_t h = vld1q_u16((const uint16_t *)row + index);
+    return (eight){floats_of_f16(vget_low_u16(h)), floats_of_f16(vget_high_u16(h))};
+}
+
+ALWAYS_INLINE eight eight_bf16(const char *row, size_t index) {
+    const uint16x8_t h = vld1q_u16((const uint16_t *)row + index);
+    return (eight){floats_of_bf16(vget_low_u16(h)), floats_of_bf16(vget_high_u16(h))};
+}
+
+/// The last n < 8 values of a row, of `bytes` bytes each, the rest zero.
+ALWAYS_INLINE eight last_values(eight_loader load, size_t bytes, const char *row, size_t index, size_t n) {
+    char end[32] = {0};
+    memcpy(end, row + index * bytes, n * bytes);
+    return load(end, 0);
+}
+
 /// exp(x), relative error below 2e-7: 2^n * p(r), |r| <= ln 2 / 2, p of degree 6 (Taylor). Results below 2^-126 become 0,
 /// above the largest float infinity; NaN stays NaN.
 ALWAYS_INLINE float32x4_t exp_ps(float32x4_t x) {

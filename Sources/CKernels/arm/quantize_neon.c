@@ -44,7 +44,7 @@ void quantize_q8_0_neon(const float *x, void *y, size_t blocks) {
         const uint32_t magnitude = largest_magnitude(x, 32);
         if (is_plain(magnitude)) {
             const float d = float_from_bits(magnitude) / 127;
-            b[i].d = f32_to_f16(d);
+            b[i].d = f16_bits(d);
             quantize_32(x, d, b[i].qs);
         } else {
             quantize_q8_0(x, b + i, 1);
@@ -58,8 +58,8 @@ void quantize_q8_1_neon(const float *x, void *y, size_t blocks) {
         const uint32_t magnitude = largest_magnitude(x, 32);
         if (is_plain(magnitude)) {
             const float d = float_from_bits(magnitude) / 127;
-            b[i].d = f32_to_f16(d);
-            b[i].s = f32_to_f16(d * (float)quantize_32(x, d, b[i].qs));
+            b[i].d = f16_bits(d);
+            b[i].s = f16_bits(d * (float)quantize_32(x, d, b[i].qs));
         } else {
             quantize_q8_1(x, b + i, 1);
         }

@@ -5,11 +5,7 @@
 /// columns a call has, and no sum over lanes is needed.
 #ifndef ARM_ROWS_H
 #define ARM_ROWS_H
-#include <arm_neon.h>
-#include <string.h>
-#include "isa/inline.h"
-#include "kernels.h"
-#include "quant/blocks.h"
+#include "arm/neon.h"
 
 enum { half_rows = 4, tile_rows = 8, tile_columns = 4, panel_columns = 32 };
 
@@ -72,14 +68,7 @@ ALWAYS_INLINE float32x4_t load_f16_of_rows(const row_pointers *p, size_t offset)
     uint16_t h[half_rows];
     if (p->interleaved) memcpy(h, interleaved_at(p, offset, 2), sizeof h);
     else for (size_t r = 0; r < half_rows; r++) memcpy(&h[r], p->row[r] + offset, 2);
-    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(h)));
-}
-
-/// The binary16 at x.
-ALWAYS_INLINE float load_f16(const void *x) {
-    __fp16 h;
-    memcpy(&h, x, sizeof h);
-    return h;
+    return floats_of_f16(vld1_u16(h));
 }
 
 /// One byte of each 32-bit lane as an unsigned number.

@@ -7,8 +7,8 @@ ALWAYS_INLINE void unpack_headers(const row_pointers *p, size_t offset, half_sup
     uint8x16_t header[4];   // d and dmin; bytes 0..3, 4..7, 8..11 of the packed scales
     load_transposed(p, offset, header);
     const uint32x4_t floats = vreinterpretq_u32_u8(header[0]);
-    h->d = vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(floats)));
-    h->dmin = vcvt_f32_f16(vreinterpret_f16_u16(vshrn_n_u32(floats, 16)));
+    h->d = floats_of_f16(vmovn_u32(floats));
+    h->dmin = floats_of_f16(vshrn_n_u32(floats, 16));
 
     const uint8x16_t six = vdupq_n_u8(0x3f), four = vdupq_n_u8(0x0f), upper = vdupq_n_u8(0x30);
     const uint8x16_t scales[2] = {

@@ -54,6 +54,7 @@ ALWAYS_INLINE void unpack_iq4_xs(const row_pointers *p, size_t offset, int part,
 ALWAYS_INLINE block_type type_iq4_nl(void) { return (block_type){.unpack = unpack_iq4_nl}; }
 ALWAYS_INLINE block_type type_mxfp4(void) { return (block_type){.unpack = unpack_mxfp4, .narrow = true}; }
 ALWAYS_INLINE super_type type_iq4_xs(void) {
-    return (super_type){unpack_iq4_xs_scales, unpack_iq4_xs, sizeof(block_iq4_xs), 8, 32, false, false};
+    return (super_type){.scales = unpack_iq4_xs_scales, .values = unpack_iq4_xs, .bytes = sizeof(block_iq4_xs),
+                        .part = 8, .group = 32};
 }
 #endif

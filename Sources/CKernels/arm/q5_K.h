@@ -23,6 +23,7 @@ ALWAYS_INLINE void unpack_q5_K(const row_pointers *p, size_t offset, int part, i
 }
 
 ALWAYS_INLINE super_type type_q5_K(void) {
-    return (super_type){unpack_headers, unpack_q5_K, sizeof(block_q5_K), 16, 32, true, true};
+    return (super_type){.scales = unpack_headers, .values = unpack_q5_K, .bytes = sizeof(block_q5_K),
+                        .part = 16, .group = 32, .narrow = true, .has_min = true};
 }
 #endif

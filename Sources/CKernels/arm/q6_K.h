@@ -33,6 +33,7 @@ ALWAYS_INLINE void unpack_q6_K(const row_pointers *p, size_t offset, int part, i
 }
 
 ALWAYS_INLINE super_type type_q6_K(void) {
-    return (super_type){unpack_q6_K_scales, unpack_q6_K, sizeof(block_q6_K), 32, 16, true, false};
+    return (super_type){.scales = unpack_q6_K_scales, .values = unpack_q6_K, .bytes = sizeof(block_q6_K),
+                        .part = 32, .group = 16, .narrow = true};
 }
 #endif

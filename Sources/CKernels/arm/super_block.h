@@ -8,6 +8,7 @@
 #ifndef ARM_SUPER_BLOCK_H
 #define ARM_SUPER_BLOCK_H
 #include "arm/rows.h"
+#include "quant/super_block.h"
 
 /// One block of 4 rows.
 typedef struct half_super_block {
@@ -17,10 +18,12 @@ typedef struct half_super_block {
     float32x4_t d, dmin;
 } half_super_block;
 
-/// A block is unpacked in parts of `part` vectors, which are whole groups.
+/// A block is unpacked in parts of `part` vectors, which are whole groups; or by the reference where a type has no vector
+/// unpacking of its own.
 typedef struct super_type {
     void (*scales)(const row_pointers *p, size_t offset, half_super_block *h);   // all but q
-    void (*values)(const row_pointers *p, size_t offset, int part, int8x16_t *q);    // NULL: scales fills q, too
+    void (*values)(const row_pointers *p, size_t offset, int part, int8x16_t *q);
+    const super_block_layout *layout;   // the reference's; NULL where the other two are given
     size_t bytes;   // of a block
     int part;       // 8, 16 or 32
     int group;      // values per scale: 16 or 32
@@ -79,14 +82,37 @@ ALWAYS_INLINE void super_multiply(const super_type type, const half_super_block 
     }
 }
 
+/// 4 rows by the reference, then interleaved. The mins of these types are all zero: offsets are in the values.
+ALWAYS_INLINE void unpack_by_reference(const super_block_layout *layout, const row_pointers *p, size_t offset,
+                                       half_super_block *h) {
+    unpacked_super_block rows[half_rows];
+    row_pointers unpacked = {.interleaved = false};
+    float d[half_rows];
+    for (int r = 0; r < half_rows; r++) {
+        layout->unpack(p->row[r] + offset, &rows[r]);
+        unpacked.row[r] = (const char *)&rows[r];
+        d[r] = rows[r].d;
+    }
+    h->d = vld1q_f32(d);
+    for (size_t j = 0; j < 64; j++)
+        h->q[j] = vreinterpretq_s8_u8(load_words(&unpacked, offsetof(unpacked_super_block, q) + 4 * j));
+    for (size_t g = 0; g < 16; g++)
+        h->scale[g] = (int32x4_t){rows[0].scale[g], rows[1].scale[g], rows[2].scale[g], rows[3].scale[g]};
+}
+
+ALWAYS_INLINE void unpack_super_block(const super_type type, const row_pointers *p, size_t offset, half_super_block *h) {
+    if (type.layout) return unpack_by_reference(type.layout, p, offset, h);
+    for (int part = 0; part < 64 / type.part; part++) type.values(p, offset, part, h->q + part * type.part);
+}
+
 /// One block of 4 rows with all columns of a panel, 4 at a time.
 ALWAYS_INLINE void super_panel(const super_type type, const row_pointers *p, size_t offset, const block_q8_K *const *x,
                                size_t columns, float32x4_t *sums) {
     half_super_block h;
-    type.scales(p, offset, &h);
-    if (columns == 1 && type.values) return super_multiply(type, &h, p, offset, (column_set){x, 1}, sums);
-    if (columns == 2 && type.values) return super_multiply(type, &h, p, offset, (column_set){x, 2}, sums);
-    for (int part = 0; type.values && part < 64 / type.part; part++) type.values(p, offset, part, h.q + part * type.part);
+    if (!type.layout) type.scales(p, offset, &h);
+    if (columns == 1 && !type.layout) return super_multiply(type, &h, p, offset, (column_set){x, 1}, sums);
+    if (columns == 2 && !type.layout) return super_multiply(type, &h, p, offset, (column_set){x, 2}, sums);
+    unpack_super_block(type, p, offset, &h);
     size_t c = 0;
     for (; c + tile_columns <= columns; c += tile_columns)
         super_multiply(type, &h, NULL, 0, (column_set){x + c, tile_columns}, sums + c);

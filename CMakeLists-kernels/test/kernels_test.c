@@ -2,6 +2,7 @@
 // on plain and on interleaved rows, parts of a product alone against the whole, and the thread pool. Inputs are exact
 // allocations, so a sanitizer sees any access beyond them.
 //   kernels_test [TYPE | operations | attention | thread_pool]      without an argument: everything
+//   kernels_test digest                                             hashes, to compare with those of another machine
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,6 +192,25 @@ static bool check_type(const kernel_table *table, tensor_type type) {
     return good;
 }
 
+/// A hash of a product's bits by the current table. Blocks are exact integers and are added in order, so all fast instruction
+/// sets of all architectures print the same.
+static void print_digest(tensor_type type) {
+    const tensor_type_info *info = tensor_type_get(type);
+    if (!info->dot || info->activation == tensor_type_f32) return;
+    const size_t step = tensor_type_get(info->activation)->block_size, block = info->block_size > step ? info->block_size : step;
+    state = 1;
+    product p = make_product(type, 5 * block, 19, 15, false);
+    const part all = {0, p.rows, 0, p.columns};
+    float *y = multiply(&p, kernels_current(), all, false);
+    uint64_t hash = 14695981039346656037u;   // FNV-1a, by words
+    for (size_t i = 0; i < results(all); i++) {
+        union { float value; uint32_t bits; } u = {y[i]};
+        if (i % (p.rows + gap) < p.rows) hash = (hash ^ u.bits) * 1099511628211u;
+    }
+    printf("%s %016llx\n", info->label, (unsigned long long)hash);
+    free(y), free(p.w), free(p.packed), free(p.x);
+}
+
 static void set_chunk(void *context, size_t chunk, size_t worker) {
     (void)worker;
     ((char *)context)[chunk]++;
@@ -211,6 +231,10 @@ int main(int argc, char **argv) {
     const char *wanted = argc > 1 ? argv[1] : NULL;
     bool good = true;
     int checked = 0;
+    if (wanted && strcmp(wanted, "digest") == 0) {
+        for (tensor_type type = 0; type < tensor_type_count; type++) print_digest(type);
+        return 0;
+    }
     if (!wanted || strcmp(wanted, "thread_pool") == 0) good &= check_thread_pool(), checked++;
     for (const char *const *isa = kernels_isas(); *isa; isa++) {
         const kernel_table *table = kernels_for(*isa);
@@ -222,7 +246,7 @@ int main(int argc, char **argv) {
             good &= check_type(table, type), checked++;
         }
     }
-    if (!checked) return fprintf(stderr, "usage: kernels_test [TYPE | operations | attention | thread_pool]\n"), 64;
+    if (!checked) return fprintf(stderr, "usage: kernels_test [TYPE | operations | attention | thread_pool | digest]\n"), 64;
     puts(good ? "all kernels agree" : "failed");
     return good ? 0 : 1;
 }

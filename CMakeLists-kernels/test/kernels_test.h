@@ -1,4 +1,4 @@
-/* What the two files of the test share. Each check says what differs and gives false. */
+/* What the files of the test share. Each check says what differs and gives false. */
 #ifndef KERNELS_TEST_H
 #define KERNELS_TEST_H
 #include <stdbool.h>
@@ -11,6 +11,7 @@ float random_value(void);
 /** Exactly so many bytes, so that a sanitizer sees any access beyond; ends the program without memory. */
 void *allocate(size_t bytes);
 
-/** Norms, softmax, RoPE, activations, attention: every slot that is no matmul and no quantiser. */
+/** Norms, softmax, RoPE, activations and conversions of halves. */
 bool check_operations(const kernel_table *table);
+bool check_attention(const kernel_table *table);
 #endif

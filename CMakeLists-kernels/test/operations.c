@@ -1,4 +1,4 @@
-// The operations on rows, RoPE and attention of one instruction set against the scalar references.
+// The operations on rows, RoPE and conversions of halves of one instruction set against the scalar references.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,25 +55,54 @@ static bool check_rows(const kernel_table *table, const char *name, operation ru
     return true;
 }
 
-static bool check_attention(const kernel_table *table) {
-    enum { cells = 45, dim = 40, heads = 3, queries = 4 };
-    float q[queries * heads * dim], k[cells * dim], v[cells * dim], out[2][queries * heads * dim];
-    for (size_t i = 0; i < queries * heads * dim; i++) q[i] = random_value();
-    for (size_t i = 0; i < cells * dim; i++) k[i] = random_value(), v[i] = random_value();
-    const cell_range ranges[queries] = {{0, 42}, {0, 43}, {0, 44}, {0, 45}};
-    const uint32_t offsets[queries + 1] = {0, 1, 2, 3, 4};
-    attention_args a = {.q = q, .q_stride = heads * dim, .k = k, .v = v, .kv_type = tensor_type_f32, .ranges = ranges,
-                        .range_offsets = offsets, .out = out[0], .out_stride = heads * dim, .rows = queries,
-                        .heads_per_kv = heads, .k_dim = dim, .v_dim = dim, .scale = 0.5f};
-    a.scratch = allocate(attention_scratch_floats(&a) * sizeof(float));
-    table->attention(&a);
-    a.out = out[1];
-    kernels_for("scalar")->attention(&a);
-    free(a.scratch);
-    for (size_t i = 0; i < queries * heads * dim; i++) {
-        if (!(fabsf(out[0][i] - out[1][i]) < 1e-5f)) return printf("%s attention\n", table->isa), false;
+/// exp and tanh where they overflow, vanish or stay linear.
+static bool check_extremes(const kernel_table *table) {
+    const float x[] = {-INFINITY, -200, -104, -88, -87.4f, -30, -1, -0.6f, -1e-6f, 0, 1e-6f, 0.6f, 0.7f, 20, 88, 200, 1000};
+    enum { n = sizeof x / sizeof x[0] };
+    const kernel_table *tables[2] = {kernels_for("scalar"), table};
+    float y[4][2][n];
+    for (int t = 0; t < 2; t++) {
+        memcpy(y[0][t], x, sizeof x), memcpy(y[1][t], x + 1, sizeof x - sizeof x[0]);
+        y[0][t][0] = tables[t]->softmax(y[0][t], n) + y[0][t][0];
+        y[1][t][n - 1] = 0;
+        tables[t]->scale(y[1][t], 0.7f, 30, n - 1);
+        tables[t]->activate(activation_silu, x + 1, NULL, y[2][t], n - 1);
+        tables[t]->activate(activation_gelu_tanh, x + 1, x + 1, y[3][t], n - 1);
+        y[2][t][n - 1] = y[3][t][n - 1] = 0;
+    }
+    for (int i = 0; i < 4 * n; i++) {
+        const float a = y[i / n][0][i % n], b = y[i / n][1][i % n];
+        if (!(fabsf(a - b) <= 2e-6f * fabsf(a) + 1e-37f)) return printf("%s extremes, %d: %g %g\n", table->isa, i, a, b), false;
     }
     return true;
+}
+
+/// Every binary16 and bfloat16 as a float, and floats around every rounding boundary as binary16, bit by bit.
+static bool check_halves(const kernel_table *table) {
+    enum { halves = 65536 };
+    static const uint32_t changes[] = {0, 1, 0x0fff, 0x1000, 0x1001};
+    uint16_t *bits = allocate(halves * sizeof(uint16_t)), *half = allocate(2 * halves * sizeof(uint16_t));
+    float *values = allocate(2 * halves * sizeof(float));
+    bool good = true;
+    for (size_t i = 0; i < halves; i++) bits[i] = (uint16_t)i;
+    for (tensor_type type = tensor_type_f16; type <= tensor_type_bf16; type++) {
+        kernels_dequantize(table, type, bits, values, halves - 1);   // an end that fills no vector
+        tensor_type_get(type)->dequantize(bits, values + halves, halves - 1);
+        good &= memcmp(values, values + halves, (halves - 1) * sizeof(float)) == 0;
+    }
+    for (size_t change = 0; change < sizeof changes / sizeof changes[0]; change++) {
+        for (size_t i = 0; i < halves; i++) {
+            union { float value; uint32_t bits; } u = {f16_to_f32(bits[i])};
+            u.bits ^= changes[change];
+            values[i] = u.value;
+        }
+        kernels_quantize(table, tensor_type_f16, values, half, halves - 1);
+        tensor_type_get(tensor_type_f16)->quantize(values, half + halves, halves - 1);
+        good &= memcmp(half, half + halves, (halves - 1) * sizeof(uint16_t)) == 0;
+    }
+    free(bits), free(half), free(values);
+    if (!good) printf("%s halves\n", table->isa);
+    return good;
 }
 
 bool check_operations(const kernel_table *table) {
@@ -82,7 +111,8 @@ bool check_operations(const kernel_table *table) {
         {"rope adjacent", rope_adjacent}, {"rope halves", rope_halves}, {"add_scaled", add_scaled}, {"silu", silu},
         {"gelu", gelu}, {"gelu_tanh", gelu_tanh}, {"relu", relu}, {"relu_squared", relu_squared},
     };
-    bool good = check_attention(table);
+    bool good = check_extremes(table);
+    good &= check_halves(table);
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
         good &= check_rows(table, operations[i].name, operations[i].run);
     }

@@ -3,7 +3,7 @@
 #define CPU_FEATURES_H
 #include <stdbool.h>
 
-/// True if the instruction set of this name ("scalar", "avx2", "avx512") can run here.
+/// True if the instruction set of this name ("scalar", "avx2", "neon", ...) can run here.
 bool cpu_supports(const char *isa);
 
 /// Tells the core that this is a spin loop.

@@ -6,17 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cpu_features.h"
+#include "isa/architecture.h"
 #include "kernels.h"
 #include "ops/ops.h"
 
-enum { isa_scalar, isa_avx2, isa_avx512, isa_count };
-static const char *const isa_names[isa_count + 1] = {"scalar", "avx2", "avx512", NULL};
+#define NUMBER(isa) isa_##isa,
+enum { isa_scalar, ISAS(NUMBER) isa_count };
+#define NAME(isa) #isa,
+static const char *const isa_names[isa_count + 1] = {"scalar", ISAS(NAME) NULL};
 
 static kernel_table tables[isa_count];
 static _Atomic(const kernel_table *) current;
 
 // A row declares its function with the type of its slot.
-#define KERNEL(slot, isa, function) extern __typeof__(*((kernel_table *)0)->slot) function;
+#define KERNEL(slot, isa, function) ROW_##isa(extern __typeof__(*((kernel_table *)0)->slot) function;)
 #include "kernels.def"
 #undef KERNEL
 
@@ -49,7 +52,7 @@ static void build_tables(void) {
         tables[isa] = tables[isa - 1];
         tables[isa].isa = isa_names[isa];
 #define KERNEL(slot, row_isa, function) \
-    if (isa == isa_##row_isa) tables[isa].slot = function;
+    ROW_##row_isa(if (isa == isa_##row_isa) tables[isa].slot = function;)
 #include "kernels.def"
 #undef KERNEL
     }

@@ -1,5 +1,6 @@
 // Times the loops that reach a machine's limits. The scalar ones stand here, as plain C that the compiler may vectorise for
-// the baseline instruction set; the others are in x86/limits_*.c. A limit is the best time of several: nothing is averaged.
+// the baseline instruction set; the others are in x86/limits_*.c and arm/limits_arm.c. A limit is the best time of several:
+// nothing is averaged.
 #define _POSIX_C_SOURCE 200112L
 #include "machine_limits.h"
 #include <stdint.h>
@@ -45,6 +46,7 @@ static const limit_loops *loops_for(const char *isa) {
     static const limit_loops scalar = {read_scalar, f32_scalar, int8_scalar};
     const limit_loops *loops = NULL;
     if (kernels_for(isa)) loops = limit_loops_for_x86(isa);
+    if (kernels_for(isa) && !loops) loops = limit_loops_for_arm(isa);
     return loops ? loops : &scalar;
 }
 

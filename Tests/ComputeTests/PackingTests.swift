@@ -47,7 +47,7 @@ struct PackingTests {
         let plain = try [88, 67, 512].map { try weight(backend, type, rows: $0, columns: 768) }
         let released = Mutex(0)
         let packed = try backend.pack(plain) { bytes in released.withLock { $0 += bytes.count } }
-        let expects = CPUBackend.availableISAs.contains("avx2")
+        let expects = CPUBackend.availableISAs.count > 1  // all but the reference have interleaved kernels
         #expect(packed.map(\.layout) == (expects ? [.interleaved, .rows, .interleaved] : [.rows, .rows, .rows]))
         #expect(released.withLock { $0 } == (expects ? (88 + 512) * plain[0].rowBytes : 0))
         #expect(try products(backend, packed, rows: rows) == products(backend, plain, rows: rows))

@@ -41,7 +41,7 @@ import Testing
         read.repack(file, by: backend)
         kept.repack(file, by: try CPUBackend(threads: 1, repack: false))
         #expect(kept.repacked == 0 && kept.total == plain.total)
-        guard CPUBackend.availableISAs.contains("avx2") else { return }
+        guard CPUBackend.availableISAs.count > 1 else { return }  // all but the reference have interleaved kernels
         let table = try #require(file.tensor("token_embd.weight"))
         let copies = file.tensors.filter { $0.type == .q8_0 && $0.shape.count == 2 && $0.name != table.name }
         let head = file.tensor("output.weight") == nil && table.type == .q8_0 ? table.byteCount : 0

@@ -14,4 +14,5 @@ typedef struct limit_loops {
 
 /// NULL for an instruction set without loops of its own.
 const limit_loops *limit_loops_for_x86(const char *isa);
+const limit_loops *limit_loops_for_arm(const char *isa);
 #endif

@@ -1,0 +1,21 @@
+// Matmul of the types with super-blocks by plain NEON: arithmetic in arm/super_block.h, unpacking in arm/<type>.h.
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#include "isa/no_contraction.h"
+#include "arm/sum_16_neon.h"
+#include "arm/four_bit_tables.h"
+#include "arm/q2_K.h"
+#include "arm/q4_K.h"
+#include "arm/q5_K.h"
+#include "arm/q6_K.h"
+
+#define MATMUL(name) \
+    void matmul_##name##_q8_K_neon(const matmul_args *a) { super_matmul(a, type_##name(), false); } \
+    void interleaved_##name##_q8_K_neon(const matmul_args *a) { super_matmul(a, type_##name(), true); }
+MATMUL(q2_K)
+MATMUL(q3_K)
+MATMUL(q4_K)
+MATMUL(q5_K)
+MATMUL(q6_K)
+MATMUL(iq4_xs)
+#endif

@@ -1,0 +1,23 @@
+// Matmul by sdot of the super-block types that the reference unpacks, once for all of them: arm/super_block.h.
+#if defined(__aarch64__)
+#include "isa/dotprod_begin.h"
+#include "arm/sum_16_dotprod.h"
+#include "arm/super_block.h"
+
+static void matmul_by_layout(const matmul_args *a, const super_block_layout *layout) {
+    super_matmul(a, (super_type){.layout = layout, .bytes = layout->bytes, .part = 32, .group = 16}, false);
+}
+
+#define MATMUL(name) \
+    void matmul_##name##_q8_K_dotprod(const matmul_args *a) { matmul_by_layout(a, &layout_##name); }
+MATMUL(iq1_s)
+MATMUL(iq1_m)
+MATMUL(iq2_xxs)
+MATMUL(iq2_xs)
+MATMUL(iq2_s)
+MATMUL(iq3_xxs)
+MATMUL(iq3_s)
+MATMUL(tq1_0)
+MATMUL(tq2_0)
+#include "isa/dotprod_end.h"
+#endif

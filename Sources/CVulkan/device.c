@@ -83,6 +83,18 @@ static void describe_integer_dot(const cvk_instance *instance, VkPhysicalDevice 
     info->has_fast_integer_dot = info->has_integer_dot && property.integerDotProduct4x8BitPackedSignedAccelerated;
 }
 
+/// Bytes of one buffer with memory of its own: what an allocation may have, and where VK_KHR_maintenance4 says it a buffer.
+static uint64_t largest_allocation(const cvk_instance *instance, VkPhysicalDevice device) {
+    const bool says_buffers = has_extension(instance, device, VK_KHR_MAINTENANCE_4_EXTENSION_NAME);
+    VkPhysicalDeviceMaintenance4Properties buffers = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES, .maxBufferSize = UINT64_MAX};
+    VkPhysicalDeviceMaintenance3Properties memory = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES, .pNext = says_buffers ? &buffers : NULL};
+    VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &memory};
+    instance->vk.GetPhysicalDeviceProperties2(device, &all);
+    return memory.maxMemoryAllocationSize < buffers.maxBufferSize ? memory.maxMemoryAllocationSize : buffers.maxBufferSize;
+}
+
 static void describe_features(const cvk_instance *instance, VkPhysicalDevice device, cvk_device_info *info) {
     VkPhysicalDeviceVulkan12Features v12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
     VkPhysicalDeviceVulkan11Features v11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, .pNext = &v12};
@@ -95,9 +107,7 @@ static void describe_features(const cvk_instance *instance, VkPhysicalDevice dev
 void cvk_device_describe(const cvk_instance *instance, uint32_t index, cvk_device_info *info) {
     const VkPhysicalDevice device = instance->devices[index];
     VkPhysicalDeviceDriverProperties driver = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
-    VkPhysicalDeviceMaintenance3Properties sizes = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES, .pNext = &driver};
-    VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &sizes};
+    VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &driver};
     instance->vk.GetPhysicalDeviceProperties2(device, &all);
     const VkPhysicalDeviceProperties *p = &all.properties;
     memset(info, 0, sizeof *info);
@@ -116,7 +126,7 @@ void cvk_device_describe(const cvk_instance *instance, uint32_t index, cvk_devic
     strncpy(info->driver, driver.driverName, sizeof info->driver - 1);
     strncat(info->driver, " ", sizeof info->driver - strlen(info->driver) - 1);
     strncat(info->driver, driver.driverInfo, sizeof info->driver - strlen(info->driver) - 1);
-    info->largest_allocation = sizes.maxMemoryAllocationSize;
+    info->largest_allocation = largest_allocation(instance, device);
     describe_features(instance, device, info);
     describe_integer_dot(instance, device, info);
     VkPhysicalDeviceMemoryProperties memory;

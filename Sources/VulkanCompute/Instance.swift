@@ -25,7 +25,8 @@ public struct DeviceDescription: Sendable {
     let hasIntegerDot: Bool
     let hasFastIntegerDot: Bool
     let physicalIndex: UInt32
-    let largestAllocation: Int
+    /// Bytes of one buffer with memory of its own.
+    var largestAllocation: Int
     /// Workgroups of one dispatch in its smallest dimension.
     var mostGroups: Int
     /// Names device, driver and driver version; compiled pipelines and verdicts are valid for one value only.

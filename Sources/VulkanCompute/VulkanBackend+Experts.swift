@@ -96,9 +96,10 @@ extension VulkanBackend {
         count(work: y.rows * y.columns * x.columns)
         for type in Set(weights.map(\.weight.type)) {
             guard let shader = shader(.experts, type) else { throw unsupported("no experts of this type") }
-            let table = weights.flatMap { weight, bias -> [UInt32] in
-                guard weight.type == type else { return [0, 0, 0, 0, 0] }
-                return words(weight.wordAddress) + [UInt32(weight.byteInWord)] + words(bias?.address ?? 0)
+            var table: [UInt32] = []
+            for (weight, bias) in weights {
+                let place = weight.type == type ? try whole(weight) : nil
+                table += words(place?.wordAddress ?? 0) + [UInt32(place?.byteInWord ?? 0)] + words(bias?.address ?? 0)
             }
             var push = PushConstants()
             push.add(address: try recorder.upload(table))
@@ -110,6 +111,15 @@ extension VulkanBackend {
             try record(
                 index: shader, [], push, groups: ((y.columns + 3) / 4, y.rows), reads: [routes.chosen, x], writes: [y])
         }
+    }
+
+    /// An expert's weight where it lies: always in one allocation if all experts came as one tensor.
+    private func whole(_ weight: Tensor) throws(ComputeError) -> Tensor {
+        let parts = parts(of: weight)
+        guard parts.count == 1 else {
+            throw unsupported("one expert's weight of \(weight.rows * weight.rowBytes) bytes")
+        }
+        return parts[0].tensor
     }
 
     private func words(_ address: UInt) -> [UInt32] {

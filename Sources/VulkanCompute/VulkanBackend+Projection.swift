@@ -61,14 +61,13 @@ extension VulkanBackend {
             if rounded == nil { rounded = try round(x) }
             integers = rounded
         }
-        let rowsPerPart = max(64, reach / max(1, weight.rowBytes) / 64 * 64)
-        for first in stride(from: 0, to: weight.rows, by: rowsPerPart) {
-            let part = weight.rowSlice(first..<min(first + rowsPerPart, weight.rows))
+        for whole in parts(of: weight, unit: 64) {
+            let (part, firstByte) = (whole.tensor, UInt(whole.first * 4))
             var push = PushConstants()
             push.add(address: part.wordAddress)
             push.add(address: x.address)
-            push.add(address: projection.output.address + UInt(first * 4))
-            push.add(address: projection.bias.map { $0.address + UInt(first * 4) } ?? 0)
+            push.add(address: projection.output.address + firstByte)
+            push.add(address: projection.bias.map { $0.address + firstByte } ?? 0)
             push.add(part.byteInWord, weight.rowBytes, weight.columns, part.rows, x.rows)
             push.add(projection.output.columns, projection.bias == nil ? 0 : 1)
             if let integers {

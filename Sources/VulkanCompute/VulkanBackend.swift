@@ -16,7 +16,7 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     public let usesIntegerDot: Bool
     let pipelines: PipelineSet
     let recorder: CommandRecorder
-    private let pool: MemoryPool
+    let pool: MemoryPool
     private let turn = Mutex<Void>(())
     private var failure: ComputeError?
     /// Multiplications recorded since the last submission.
@@ -96,7 +96,7 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     }
 
     /// Runs one operation that may throw.
-    private func attempt<Result>(_ body: () throws(ComputeError) -> Result) throws(ComputeError) -> Result {
+    func attempt<Result>(_ body: () throws(ComputeError) -> Result) throws(ComputeError) -> Result {
         try turn.withLock { _ throws(ComputeError) in
             if let known = failure {
                 if case .deviceLost = known {} else { failure = nil }
@@ -179,7 +179,7 @@ extension VulkanBackend {
     }
 
     /// Memory let go may be waiting for the commands that use it, so a failure is tried once more after a submission.
-    private func allocate(_ byteCount: Int) throws(ComputeError) -> Allocation {
+    func allocate(_ byteCount: Int) throws(ComputeError) -> Allocation {
         if recorder.isEmpty { pool.collect() }
         do throws(ComputeError) {
             return try pool.allocate(byteCount)
@@ -198,61 +198,6 @@ extension VulkanBackend {
         let held = try zeroedTensor(tensor_type_f32, [max(count, 1)])
         scratch[use] = held
         return Tensor(buffer: held.buffer, shape: shape)
-    }
-
-    /// Copies the weight to the device. Types without a shader become F16, or F32 where that is switched off.
-    public func weight(_ bytes: UnsafeRawBufferPointer, owner: AnyObject, type: tensor_type, shape: [Int])
-        throws(ComputeError) -> Tensor
-    {
-        let info = tensor_type_get(type).pointee
-        let expected = Tensor.byteCount(type: type, shape: shape) ?? .max
-        guard expected == bytes.count else { throw .wrongByteCount(expected: expected, found: bytes.count) }
-        guard info.dot != nil else { throw .unsupportedWeightType(label: String(cString: info.label)) }
-        return try attempt { () throws(ComputeError) in
-            let stored = storedType(of: type)
-            let storedBytes = Tensor.byteCount(type: stored, shape: shape) ?? .max
-            let allocation = try allocate(storedBytes)
-            let step = 1 << 20  // values converted or copied at once
-            let blocks = expected / Int(info.block_bytes)
-            let blocksPerStep = step / Int(info.block_size)
-            for first in stride(from: 0, to: blocks, by: blocksPerStep) {
-                let count = min(blocksPerStep, blocks - first)
-                let start = first * Int(info.block_bytes)
-                let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count * Int(info.block_bytes)])
-                try upload(piece, blocks: count, from: type, as: stored, to: allocation, at: first)
-                if recorder.isFull { try submit() }
-            }
-            return Tensor(buffer: allocation.buffer, type: stored, shape: shape)
-        }
-    }
-
-    /// The type that weights of a type have here.
-    public func storedType(of type: tensor_type) -> tensor_type {
-        let isUsable = { (type: tensor_type) in
-            self.shader(.embed, type) != nil && self.shader(.experts, type) != nil
-                && (self.shader(.matvec, type) != nil || self.shader(.matmul, type) != nil)
-        }
-        return [type, tensor_type_f16].first(where: isUsable) ?? tensor_type_f32
-    }
-
-    private func upload(
-        _ piece: UnsafeRawBufferPointer, blocks: Int, from type: tensor_type, as stored: tensor_type,
-        to allocation: Allocation, at firstBlock: Int
-    ) throws(ComputeError) {
-        let info = tensor_type_get(type).pointee
-        guard stored != type else {
-            return try recorder.upload(piece, to: allocation, at: firstBlock * Int(info.block_bytes))
-        }
-        let values = blocks * Int(info.block_size)
-        var floats = [Float](repeating: 0, count: values)
-        info.dequantize(piece.baseAddress, &floats, blocks)
-        let target = tensor_type_get(stored).pointee
-        let converted = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: values * Int(target.block_bytes), alignment: 8)
-        defer { converted.deallocate() }
-        target.quantize?(floats, converted.baseAddress, values)
-        let place = firstBlock * Int(info.block_size) * Int(target.block_bytes)
-        try recorder.upload(UnsafeRawBufferPointer(converted), to: allocation, at: place)
     }
 
     public func read(_ x: Tensor) throws(ComputeError) -> [Float] {

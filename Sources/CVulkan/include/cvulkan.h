@@ -33,7 +33,7 @@ typedef struct cvk_device_info {
     uint32_t vendor, device, driver_version, api_version;
     uint8_t cache_uuid[16];        ///< pipelines compiled for another value are invalid
     uint64_t local_bytes;          ///< the largest device-local heap
-    uint64_t largest_allocation;
+    uint64_t largest_allocation;   ///< bytes of one cvk_memory
     uint32_t largest_group;        ///< invocations per workgroup
     uint32_t shared_bytes;         ///< per workgroup
     uint32_t most_groups;          ///< workgroups per dispatch, the smallest of the three dimensions

@@ -1,9 +1,11 @@
 // The self-test: every shader variant against the scalar reference on this device, before its results are believed.
 // One idea: a driver that computes wrongly is found by computing. A variant that fails is switched off by name: matvec and
 // matmul stand in for each other and for integer dot products, a weight type without shaders becomes F16; where nothing stands in, the device is refused.
-// The verdict is kept by device, driver and shaders, so only the first run pays. Routing is checked with the experts.
+// The verdict is kept by device, driver and build of this program, so only the first run pays. Routing is checked with the
+// experts.
 
 import CKernels
+import CVulkan
 import Compute
 import Glibc
 
@@ -139,9 +141,16 @@ extension VulkanBackend {
         try self.init(device, switchedOff: off)
     }
 
+    /// nil where this build cannot be told from another, or there is no place for it: then every run tests.
     static func verdictFile(_ device: Device) -> CacheFile? {
-        CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).verdict")
+        buildDigest.flatMap { CacheFile(name: "\(device.description.fingerprint)-\($0).verdict") }
     }
+
+    /// Of the program or library that holds this code, with its shaders.
+    static let buildDigest: String? = {
+        var digest: UInt64 = 0
+        return cvk_build_digest(&digest) ? String(digest, radix: 16) : nil
+    }()
 
     /// Variants without which no model runs. Experts and quantised types can be done without: their models are refused or
     /// their weights become F16.

@@ -36,15 +36,19 @@ private enum FalseVulkan {
         ],
         [:])
 
-    static func run(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Executable.Outcome {
+    static func run(
+        _ arguments: [String], _ environment: [String: String] = [:], program: URL = Executable.path
+    ) throws -> Executable.Outcome {
         #expect(verdict?.code == 0, "\(verdict?.error ?? "")")
-        return try start(arguments, environment)
+        return try start(arguments, environment, program: program)
     }
 
-    private static func start(_ arguments: [String], _ environment: [String: String]) throws -> Executable.Outcome {
+    private static func start(
+        _ arguments: [String], _ environment: [String: String], program: URL = Executable.path
+    ) throws -> Executable.Outcome {
         let home = ProcessInfo.processInfo.environment["HOME"] ?? "/tmp"
         let fixed = ["HOME": home, "LD_PRELOAD": try #require(path)]
-        return try Executable.run(arguments, environment: fixed.merging(environment) { $1 })
+        return try Executable.run(arguments, program: program, environment: fixed.merging(environment) { $1 })
     }
 }
 
@@ -111,6 +115,23 @@ struct DeviceTests {
         #expect(lost.error.contains("was lost"))
         let files = FileManager.default.enumerator(atPath: cache)?.allObjects as? [String] ?? []
         #expect(!files.contains { $0.hasSuffix(".verdict") })
+    }
+
+    /// What this build found says nothing of another: a program that differs in one byte begins with the self-test, in which
+    /// a loss is no loss of the run.
+    @Test func anotherBuildTestsAgain() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("coolfusion-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let (same, other) = (folder.appendingPathComponent("same"), folder.appendingPathComponent("other"))
+        for copy in [same, other] { try FileManager.default.copyItem(at: Executable.path, to: copy) }
+        let handle = try FileHandle(forWritingTo: other)
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data([1]))
+        try handle.close()
+        let losing = ["LOSE_AT": "1"]
+        #expect(try FalseVulkan.run(write + model + ["--device", "vulkan"], losing, program: same).code == 0)
+        #expect(try FalseVulkan.run(write + model + ["--device", "vulkan"], losing, program: other).code == 69)
     }
 
     @Test func aDeviceThatIsTooSmallIs75() throws {

@@ -2,6 +2,7 @@
 // types without shaders, failures, and files that are not to be believed.
 
 import CKernels
+import CVulkan
 import Compute
 import Foundation
 import Testing
@@ -159,5 +160,33 @@ struct CacheFileTests {
         try bytes.prefix(10).write(to: URL(fileURLWithPath: path))
         #expect(file.read() == nil)
         try FileManager.default.removeItem(atPath: String(path.dropLast(4)))
+    }
+
+    /// Any change of any byte, and of the length.
+    @Test func buildsAreToldApart() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("coolfusion-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let digest = { (bytes: [UInt8]) throws -> UInt64 in
+            try Data(bytes).write(to: file)
+            var digest: UInt64 = 0
+            #expect(cvk_file_digest(file.path, &digest))
+            return digest
+        }
+        let bytes = (0..<1001).map { UInt8($0 % 251) }
+        var seen: Set = try [digest(bytes), digest(bytes + [0]), digest(bytes.dropLast())]
+        for at in [0, 7, 8, 31, 32, 500, 991, 992, 1000] {
+            for bit in [UInt8(1), 128] {
+                var changed = bytes
+                changed[at] ^= bit
+                seen.insert(try digest(changed))
+            }
+        }
+        #expect(seen.count == 3 + 18)
+        #expect(try digest(bytes) == digest(bytes))
+        var none: UInt64 = 0
+        #expect(!cvk_file_digest(file.path + ".absent", &none))
+        var own: UInt64 = 0
+        #expect(cvk_file_digest("/proc/self/exe", &own))
+        #expect(VulkanBackend.buildDigest == String(own, radix: 16))
     }
 }

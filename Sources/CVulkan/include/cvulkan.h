@@ -59,6 +59,11 @@ uint32_t cvk_instance_messages(cvk_instance *instance, char *first, size_t size)
 /// The name of a VkResult, as the specification spells it.
 const char *cvk_result_name(int32_t result);
 
+/// Another value for every build of the program or library that holds this code; false where its file cannot be read.
+bool cvk_build_digest(uint64_t *out);
+/// The digest of any file's bytes, no protection against malice; false where it cannot be read or is empty.
+bool cvk_file_digest(const char *path, uint64_t *out);
+
 uint32_t cvk_device_count(const cvk_instance *instance);
 /// Bytes that may still be taken from the device's largest local heap: the driver's budget (VK_EXT_memory_budget) less what
 /// this process uses, or the heap's size where the driver keeps no budget.

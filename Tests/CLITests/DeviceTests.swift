@@ -84,6 +84,37 @@ struct DeviceTests {
         #expect(events.count == paths.count && events.allSatisfy { $0.contains("goes on on the CPU") })
     }
 
+    /// The first allocations are those of weights and of the memory they are copied through.
+    @Test(arguments: [1, 2], ["vulkan", "auto"]) func aLossWhileLoadingIsOneOfTheRun(allocation: Int, device: String)
+        throws
+    {
+        let losing = ["LOSE_MEMORY_AT": "\(allocation)", "FAKE_HARDWARE": "1"]
+        let lost = try FalseVulkan.run(write + model + ["--device", device], losing)
+        let expected = try Executable.run(write + model + ["--device", "cpu"]).json()
+        #expect(lost.code == 0)
+        #expect(try lost.json()["tokens"] as? [Int] == expected["tokens"] as? [Int])
+        #expect(try #require(lost.json()["device"] as? String).hasPrefix("CPU"))
+        let events = try #require(try lost.json()["events"] as? [String])
+        #expect(events.count == 1 && events[0].contains("was lost"))
+        #expect(lost.error.components(separatedBy: "was lost: the CPU went on").count == 2)
+
+        let two = ["fuse", "-p", "ab", "-n", "8", "--json"] + model + ["-m", Executable.fixture("tiny-qwen3")]
+        let fused = try FalseVulkan.run(two + ["--device", device], losing)
+        let alone = try Executable.run(two + ["--device", "cpu"]).json()
+        #expect(fused.code == 0)
+        #expect(try fused.json()["text"] as? String == alone["text"] as? String)
+        let told = try #require(try fused.json()["events"] as? [String])
+        #expect(told.count == 2 && told.allSatisfy { $0.contains("goes on on the CPU") })
+    }
+
+    /// Layers on the CPU join those that were to be on the device.
+    @Test func aLossWhileLoadingTakesAllLayersToTheCPU() throws {
+        let lost = try FalseVulkan.run(write + model + ["--device", "vulkan", "-ngl", "1"], ["LOSE_MEMORY_AT": "1"])
+        let expected = try Executable.run(write + model + ["--device", "cpu"]).json()
+        #expect(try lost.json()["tokens"] as? [Int] == expected["tokens"] as? [Int])
+        #expect(try #require(lost.json()["device"] as? String).hasPrefix("CPU"))
+    }
+
     /// Once, however many problems and contenders go on on the CPU.
     @Test(arguments: ["{\"question\":\"ab\",\"answer\":\"1\"}\n", "{\"text\":\"ab\"}\n"])
     func anEvaluationTellsOfALostDevice(line: String) throws {
@@ -92,6 +123,9 @@ struct DeviceTests {
         let lost = try FalseVulkan.run(eval, ["LOSE_AT": "2"])
         #expect(lost.code == 0)
         #expect(lost.error.components(separatedBy: "was lost").count == 2, "\(lost.error)")
+        let early = try FalseVulkan.run(eval, ["LOSE_MEMORY_AT": "1"])
+        #expect(early.code == 0)
+        #expect(early.error.components(separatedBy: "was lost").count == 2, "\(early.error)")
         #expect(try !FalseVulkan.run(eval).error.contains("was lost"))
     }
 

@@ -28,10 +28,10 @@ mkdir -p "$target"
 {
     echo "// Written by tools/compile_shaders.sh from Shaders/variants.txt: the bytes of every variant, and the table of them."
     entries=()
-    while read -r name source dequant macro; do
+    while read -r name source dequant macros; do
         [[ -z "$name" || "$name" = \#* ]] && continue
         echo "#include \"dequant/${dequant:-none}.glsl\"" > "$scratch/variant.glsl"
-        glslc --target-env=vulkan1.2 -O -Werror ${macro:+-D$macro} -I Shaders -I "$scratch" -o "$target/$name.spv" "Shaders/$source"
+        glslc --target-env=vulkan1.2 -O -Werror ${macros:+-D${macros// / -D}} -I Shaders -I "$scratch" -o "$target/$name.spv" "Shaders/$source"
         spirv-val --target-env vulkan1.2 "$target/$name.spv" >&2
         symbol=${name//./_}
         printf 'static const _Alignas(4) unsigned char %s[] = {\n#embed "../../Shaders/spirv/%s.spv"\n};\n' "$symbol" "$name"

@@ -1,8 +1,8 @@
 // The self-test: every shader variant against the scalar reference on this device, before its results are believed.
 // One idea: a driver that computes wrongly is found by computing. A variant that fails is switched off by name: matvec and
-// matmul stand in for each other and for integer dot products, a weight type without shaders becomes F16; where nothing stands in, the device is refused.
-// The verdict is kept by device, driver and build of this program, so only the first run pays. Routing is checked with the
-// experts.
+// matmul stand in for each other and for integer dot products, experts for their tiles, a weight type without shaders becomes
+// F16; where nothing stands in, the device is refused. The verdict is kept by device, driver and build of this program, so
+// only the first run pays. Routing and sorting are checked with the experts.
 
 import CKernels
 import CVulkan
@@ -155,10 +155,9 @@ extension VulkanBackend {
     /// Variants without which no model runs. Experts and quantised types can be done without: their models are refused or
     /// their weights become F16.
     static func irreplaceable(_ off: Set<String>) -> [String] {
+        let typed = TypedOperation.allCases.map { $0.rawValue + "." }
         var missing = off.filter { name in
-            !["matvec.", "matmul.", "dotvec.", "dotmul.", "quantize", "embed.", "experts.", "attention."].contains {
-                name.hasPrefix($0)
-            }
+            !(typed + ["quantize", "group"]).contains { name.hasPrefix($0) }
         }
         if off.isSuperset(of: ["matvec.f32", "matmul.f32"]) { missing.insert("matvec.f32") }
         missing.formUnion(off.intersection(["embed.f32", "attention.f32", "attention.f16"]))

@@ -86,7 +86,7 @@ extension VulkanBackend {
         }
     }
 
-    private func round(_ x: Tensor) throws(ComputeError) -> RoundedRows {
+    func round(_ x: Tensor) throws(ComputeError) -> RoundedRows {
         let blocks = x.rows * x.columns / 32
         let rounded = RoundedRows(
             quants: try scratchTensor(.quants, [blocks * 8]), scales: try scratchTensor(.scales, [blocks]))

@@ -26,11 +26,14 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     private var scratch: [ScratchUse: Tensor] = [:]
 
     /// Operations with one shader per weight type.
-    enum TypedOperation: String, CaseIterable { case embed, matvec, matmul, dotvec, dotmul, experts, attention }
+    enum TypedOperation: String, CaseIterable {
+        case embed, attention, matvec, matmul, dotvec, dotmul, experts, expertmul, dotexperts, dotexpertmul
+    }
 
     /// Memory kept between operations.
     enum ScratchUse: Hashable {
-        case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs, quants, scales
+        case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs, quants, scales, order,
+            tiles
     }
 
     /// A submission is bounded so that no driver's watchdog takes a long prompt for a hang: seconds on a slow GPU.

@@ -13,7 +13,8 @@ extension OnDevice {
                 #expect(finding.passed, "\(finding.variant): error \(finding.error ?? -1) \(finding.problem ?? "")")
             }
             #expect(
-                Set(report.findings.map(\.variant)).union(["route", "combine", "quantize"]) == Set(ShaderLibrary.names))
+                Set(report.findings.map(\.variant)).union(["route", "combine", "quantize", "group"])
+                    == Set(ShaderLibrary.names))
         }
     }
 }

@@ -9,6 +9,7 @@ import Compute
 struct SelfTestCase {
     /// As in ShaderLibrary.names.
     var variant: String
+    var tolerance = SelfTest.tolerance
     var run: (SelfTestSide) throws(ComputeError) -> [Float]
 }
 
@@ -123,6 +124,22 @@ enum SelfTestCases {
     static var integerDots: [SelfTestCase] {
         types.filter { ShaderLibrary.indices[VulkanBackend.variant(.dotvec, $0)] != nil }.flatMap {
             dots($0) + expertDots($0)
+        }
+    }
+
+    /// Those of a backend that uses cooperative matrices; `halve` runs before each.
+    static var matrices: [SelfTestCase] {
+        let replaced: [(VulkanBackend.TypedOperation, VulkanBackend.TypedOperation)] = [
+            (.matmul, .coopmul), (.expertmul, .coopexpertmul),
+        ]
+        return types.flatMap { type in
+            replaced.flatMap { plain, cooperative -> [SelfTestCase] in
+                let (usual, variant) = (VulkanBackend.variant(plain, type), VulkanBackend.variant(cooperative, type))
+                guard ShaderLibrary.indices[variant] != nil else { return [] }
+                return (products(type) + experts(type)).filter { $0.variant == usual }.map {
+                    SelfTestCase(variant: variant, tolerance: SelfTest.halfTolerance, run: $0.run)
+                }
+            }
         }
     }
 

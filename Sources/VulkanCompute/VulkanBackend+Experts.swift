@@ -109,7 +109,7 @@ extension VulkanBackend {
         let visits = x.rows * routes.used
         let networks = experts.networks
         let up = try scratchTensor(.up, [visits, networks[0].up.rows])
-        var rounded: RoundedRows?
+        var rounded = RoundedRows()
         try visit(networks.map { ($0.up, $0.upBias) }, routes, x, &rounded, into: up)
         if networks[0].gate != nil {
             let gate = try scratchTensor(.gate, [visits, up.columns])
@@ -119,7 +119,7 @@ extension VulkanBackend {
             try activateNow(experts.activation, gate: up, up: nil, into: up)
         }
         let down = try scratchTensor(.down, [visits, networks[0].down.rows])
-        var roundedUp: RoundedRows?
+        var roundedUp = RoundedRows()
         try visit(networks.map { ($0.down, $0.downBias) }, routes, up, &roundedUp, into: down)
         return down
     }
@@ -128,51 +128,46 @@ extension VulkanBackend {
     private struct VisitMethod {
         var shader: Int
         var tiles: Tiles?
-        var roundsActivations: Bool
+        var rounding = Rounding.none
     }
 
     private func method(_ type: tensor_type, _ tiles: Tiles?) throws(ComputeError) -> VisitMethod {
-        if usesIntegerDot, let tiles, let found = shader(.dotexpertmul, type) {
-            return VisitMethod(shader: found, tiles: tiles, roundsActivations: true)
+        if let tiles {
+            if arithmetic.contains(.matrices), let found = shader(.coopexpertmul, type) {
+                return VisitMethod(shader: found, tiles: tiles, rounding: .halves)
+            }
+            if arithmetic.contains(.integerDot), let found = shader(.dotexpertmul, type) {
+                return VisitMethod(shader: found, tiles: tiles, rounding: .bytes)
+            }
+            if let found = shader(.expertmul, type) { return VisitMethod(shader: found, tiles: tiles) }
         }
-        if let tiles, let found = shader(.expertmul, type) {
-            return VisitMethod(shader: found, tiles: tiles, roundsActivations: false)
-        }
-        if usesIntegerDot, let found = shader(.dotexperts, type) {
-            return VisitMethod(shader: found, tiles: nil, roundsActivations: true)
+        if arithmetic.contains(.integerDot), let found = shader(.dotexperts, type) {
+            return VisitMethod(shader: found, rounding: .bytes)
         }
         guard let found = shader(.experts, type) else { throw unsupported("no experts of this type") }
-        return VisitMethod(shader: found, tiles: nil, roundsActivations: false)
+        return VisitMethod(shader: found)
     }
 
     /// One product per visit: the i-th row of y is that of the i-th chosen expert and of the row of x that chose it, or of
-    /// the i-th row of x if there is one for every visit. `rounded`: x rounded by an earlier call.
+    /// the i-th row of x if there is one for every visit.
     private func visit(
-        _ weights: [(weight: Tensor, bias: Tensor?)], _ routes: Routes, _ x: Tensor, _ rounded: inout RoundedRows?,
+        _ weights: [(weight: Tensor, bias: Tensor?)], _ routes: Routes, _ x: Tensor, _ rounded: inout RoundedRows,
         into y: Tensor
     ) throws(ComputeError) {
         count(work: y.rows * y.columns * x.columns)
         for type in Set(weights.map(\.weight.type)) {
             let method = try method(type, routes.tiles)
+            let input = try input(x, method.rounding, &rounded)
             let lists = method.tiles.map { [$0.list, $0.order] } ?? [routes.chosen]
             var push = PushConstants()
             push.add(address: try recorder.upload(try table(weights, type)))
-            for list in lists { push.add(address: list.address) }
-            push.add(address: x.address)
-            push.add(address: y.address)
+            for tensor in lists + [x, y] { push.add(address: tensor.address) }
             let rowBytes = weights.first { $0.weight.type == type }?.weight.rowBytes ?? 0
             push.add(rowBytes, x.columns, y.columns, y.rows / x.rows)
-            var reads = lists + [x]
-            if method.roundsActivations {
-                let integers: RoundedRows
-                if let rounded { integers = rounded } else { integers = try round(x) }
-                rounded = integers
-                push.add(address: integers.quants.address)
-                push.add(address: integers.scales.address)
-                reads += [integers.quants, integers.scales]
-            }
+            push.add(input.push)
             let groups = method.tiles.map { ((y.columns + 63) / 64, $0.count) } ?? ((y.columns + 3) / 4, y.rows)
-            try record(index: method.shader, [], push, groups: groups, reads: reads, writes: [y])
+            try record(
+                index: method.shader, input.constants, push, groups: groups, reads: lists + input.reads, writes: [y])
         }
     }
 

@@ -12,8 +12,8 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     public let device: Device
     /// Shader variants that are not used here because they were found wrong.
     public let switchedOff: Set<String>
-    /// Whether products with quantised weights round activations to 8 bits and multiply integers.
-    public let usesIntegerDot: Bool
+    /// How products may round activations.
+    public let arithmetic: Arithmetic
     let pipelines: PipelineSet
     let recorder: CommandRecorder
     let pool: MemoryPool
@@ -27,13 +27,25 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
 
     /// Operations with one shader per weight type.
     enum TypedOperation: String, CaseIterable {
-        case embed, attention, matvec, matmul, dotvec, dotmul, experts, expertmul, dotexperts, dotexpertmul
+        case embed, attention, matvec, matmul, dotvec, dotmul, coopmul
+        case experts, expertmul, dotexperts, dotexpertmul, coopexpertmul
+    }
+
+    /// Faster products, where a device has them: they round activations. None: F32.
+    public struct Arithmetic: OptionSet, Sendable {
+        public let rawValue: Int
+        public init(rawValue: Int) { self.rawValue = rawValue }
+
+        /// Products with quantised weights round activations to 8 bits and multiply integers.
+        public static let integerDot = Arithmetic(rawValue: 1)
+        /// Products of many rows round weights and activations to F16 and multiply by cooperative matrices.
+        public static let matrices = Arithmetic(rawValue: 2)
     }
 
     /// Memory kept between operations.
     enum ScratchUse: Hashable {
-        case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs, quants, scales, order,
-            tiles
+        case router, chosen, weights, order, tiles, gate, up, down, sharedGate, sharedUp, sharedDown, logprobs
+        case quants, scales, halves, rowScales
     }
 
     /// A submission is bounded so that no driver's watchdog takes a long prompt for a hang: seconds on a slow GPU.
@@ -43,15 +55,18 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
 
     public var name: String { "Vulkan, \(device.name), \(device.description.driver)" }
 
-    /// Opens nothing: `device` is open. `switchedOff`: variants not to use; see SelfTest. `integerDot` nil: if the hardware
-    /// has it; true only where the device can do it at all. A smaller `reach` is for tests.
+    /// Opens nothing: `device` is open. `switchedOff`: variants not to use; see SelfTest. `arithmetic` nil: what the hardware
+    /// is fast at; else what of it the device can do at all. A smaller `reach` is for tests.
     public init(
-        _ device: Device, switchedOff: Set<String> = [], integerDot: Bool? = nil, reach: Int = 1 << 31
+        _ device: Device, switchedOff: Set<String> = [], arithmetic: Arithmetic? = nil, reach: Int = 1 << 31
     ) throws(VulkanError) {
         self.device = device
-        usesIntegerDot =
-            (integerDot ?? device.description.hasFastIntegerDot) && device.description.hasIntegerDot
-            && !switchedOff.contains("quantize")
+        var usable = device.description.arithmetic
+        if arithmetic == nil, !device.description.hasFastIntegerDot { usable.remove(.integerDot) }
+        if arithmetic == nil, device.description.kind == .software { usable.remove(.matrices) }
+        if switchedOff.contains("quantize") { usable.remove(.integerDot) }
+        if switchedOff.contains("halve") { usable.remove(.matrices) }
+        self.arithmetic = usable.intersection(arithmetic ?? usable)
         self.reach = reach
         self.switchedOff = switchedOff
         let cache = CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).pipelines")

@@ -21,7 +21,8 @@ enum ShaderBench {
         if !options.json {
             print("\(backend.name): copies \(fixed(copied, 1)) GB/s")
             print("recording: \(fixed(try recordingSeconds(backend) * 1e6, 2)) microseconds of CPU time a dispatch")
-            print("integer dot products: \(backend.usesIntegerDot ? "used" : "not used")")
+            print("integer dot products: \(backend.arithmetic.contains(.integerDot) ? "used" : "not used")")
+            print("cooperative matrices: \(backend.arithmetic.contains(.matrices) ? "used" : "not used")")
             print(heading)
         }
         for type in WeightType.all where options.type == nil || type.label == options.type {

@@ -31,20 +31,20 @@ extension OnDevice {
         @Test func dispatchesAreCutToTheDevicesLimit() throws {
             var small = device.description
             small.mostGroups = 9
-            let backend = try VulkanBackend(try Device(small, of: instance))
+            let backend = try VulkanBackend(try Device(small, of: instance), arithmetic: [])
             let tested = try error(of: "matvec.q4_k", "embed.f16", "add", "norm", "store", on: backend)
             #expect(tested <= SelfTest.tolerance)
         }
 
         @Test func largeWeightsAreLookedAtInParts() throws {
-            let backend = try VulkanBackend(device, reach: 1000)
+            let backend = try VulkanBackend(device, arithmetic: [], reach: 1000)
             let tested = try error(of: "matvec.q6_k", "matmul.q6_k", "matmul.mxfp4", "embed.q4_0", on: backend)
             #expect(tested <= SelfTest.tolerance)
         }
 
         @Test func otherVariantsStandInForThoseSwitchedOff() throws {
             let off: Set = ["matvec.q8_0", "matmul.q5_0", "embed.q4_1", "matvec.bf16", "matmul.bf16"]
-            let backend = try VulkanBackend(device, switchedOff: off)
+            let backend = try VulkanBackend(device, switchedOff: off, arithmetic: [])
             // Weights become F16 in the last two cases: rounding of 2^-11 of each.
             #expect(try error(of: "matvec.q8_0", "matmul.q5_0", on: backend) <= SelfTest.tolerance)
             #expect(try error(of: "embed.q4_1", "matmul.bf16", on: backend) <= 1 / 2048)
@@ -112,6 +112,35 @@ extension OnDevice {
                 Issue.record("another result is the device's failure")
                 return
             }
+        }
+
+        /// Activations beyond F16's range, and rows of very different sizes, before cooperative matrices.
+        @Test(.enabled(if: TestDevice.matrices != nil, "no cooperative matrices"))
+        func matricesTakeActivationsOfAnySize() throws {
+            let product = { (backend: VulkanBackend) throws -> [Float] in
+                let side = SelfTestSide(backend, form: .given)
+                let weight = try side.weight(tensor_type_q8_0, 70, 512)
+                let sizes: [Float] = [1e-30, 1e-6, 1, 1e6, 1e30]
+                let rows = (0..<40 * 512).map { (i: Int) -> Float in Float(i * 7919 % 1009) * sizes[i / 512 % 5] }
+                let (x, y) = (try side.upload(rows, [40, 512]), try side.empty(40, 70))
+                backend.project(x, through: [Projection(weight, into: y)])
+                return try backend.read(y)
+            }
+            let found = try product(try #require(TestDevice.matrices))
+            let expected = try product(try #require(TestDevice.backend))
+            for row in 0..<40 {
+                let part = row * 70..<(row + 1) * 70
+                #expect(SelfTest.error(Array(found[part]), Array(expected[part])) <= SelfTest.halfTolerance)
+            }
+            let side = SelfTestSide(try #require(TestDevice.matrices), form: .given)
+            let y = try side.empty(40, 70)
+            var values = [Float](repeating: 1, count: 40 * 512)
+            (values[600], values[1700]) = (.nan, .infinity)
+            let x = try side.upload(values, [40, 512])
+            side.backend.project(x, through: [Projection(try side.weight(tensor_type_q8_0, 70, 512), into: y)])
+            let rows = try side.backend.read(y)
+            let isBroken = { (row: Int) in rows[row * 70..<(row + 1) * 70].contains { !$0.isFinite } }
+            #expect((0..<40).filter(isBroken) == [1, 3])
         }
 
         /// NaN in a cache or in logits must not come out as a number.

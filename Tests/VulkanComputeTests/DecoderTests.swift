@@ -118,7 +118,7 @@ extension OnDevice {
         func sortedVisitsAgreeWithSingleOnes(_ model: VulkanReferenceModel) throws {
             let device = try #require(TestDevice.backend).device
             let logits = { (off: Set<String>) throws -> [Float] in
-                let decoder = try model.decoder(try VulkanBackend(device, switchedOff: off, integerDot: false))
+                let decoder = try model.decoder(try VulkanBackend(device, switchedOff: off, arithmetic: []))
                 let tokens = (0..<90).map { Int32($0 * 37 % 200 + 3) }
                 let cache = try decoder.makeCache(context: 100, type: .f32)
                 return try decoder.forward([Run(cache: cache, tokens: tokens, want: .allLogits)])[0].logits
@@ -127,6 +127,24 @@ extension OnDevice {
             let largest = single.reduce(0) { max($0, abs($1)) }
             #expect(sorted != single)
             #expect(zip(sorted, single).allSatisfy { abs($0 - $1) <= 1e-5 * largest })
+        }
+
+        /// Dense products and experts of a long prompt by cooperative matrices: not the bits of F32, and near them.
+        @Test(
+            .enabled(if: TestDevice.matrices != nil, "no cooperative matrices"),
+            arguments: VulkanReferenceModel.all.filter { ["tiny-llama-Q4_K_M", "mixtral-Q8_0"].contains($0.name) })
+        func matricesAreNearExactArithmetic(_ model: VulkanReferenceModel) throws {
+            let logits = { (backend: VulkanBackend) throws -> [Float] in
+                let decoder = try model.decoder(backend)
+                let cache = try decoder.makeCache(context: 100, type: .f32)
+                let tokens = (0..<90).map { Int32($0 * 37 % 200 + 3) }
+                return try decoder.forward([Run(cache: cache, tokens: tokens, want: .allLogits)])[0].logits
+            }
+            let rounded = try logits(try #require(TestDevice.matrices))
+            let exact = try logits(try #require(TestDevice.backend))
+            let largest = exact.reduce(0) { max($0, abs($1)) }
+            #expect(rounded != exact)
+            #expect(zip(rounded, exact).allSatisfy { abs($0 - $1) <= 3e-3 * largest })
         }
 
         @Test func logSumExpHasTheBitsOfScores() throws {

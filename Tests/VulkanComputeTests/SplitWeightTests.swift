@@ -18,7 +18,7 @@ extension OnDevice {
         func backend(giving bytes: Int, reach: Int = 1 << 31) throws -> VulkanBackend {
             var small = whole.device.description
             small.largestAllocation = bytes
-            return try VulkanBackend(try Device(small, of: whole.device.instance), integerDot: false, reach: reach)
+            return try VulkanBackend(try Device(small, of: whole.device.instance), arithmetic: [], reach: reach)
         }
 
         func isSplit(_ weight: Tensor) -> Bool { weight.buffer.owner is SplitMemory }

@@ -64,7 +64,8 @@ public enum SelfTest {
 
     /// Runs the same cases through the CPU's kernels of an instruction set. Both sides convert activations alike.
     public static func run(isa: String) throws(ComputeError) -> SelfTestReport {
-        try compare(try CPUBackend(threads: 1, isa: isa, blas: false), with: try scalar(), exactly: false)
+        let backend = try CPUBackend(threads: 1, isa: isa, blas: false)
+        return try compare(backend, with: try scalar(), exactly: false, SelfTestCases.common)
     }
 
     private static func scalar() throws(ComputeError) -> CPUBackend {

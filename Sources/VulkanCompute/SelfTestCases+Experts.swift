@@ -8,35 +8,39 @@ extension SelfTestCases {
     /// Rows whose visits to 5 experts are not sorted, and rows whose visits are, more than one tile for some expert.
     private static let (few, many) = (3, 5 * 33)
 
-    static func experts(_ type: tensor_type) -> [SelfTestCase] {
-        [(VulkanBackend.TypedOperation.experts, few), (.expertmul, many)].map { operation, rows in
-            SelfTestCase(variant: VulkanBackend.variant(operation, type)) { (side) throws(ComputeError) in
-                // Experts are overlapping rows of one weight: different, at odd addresses, and cheap to make.
-                let (inputs, hidden, outputs) = (256, max(64, Int(tensor_type_get(type).pointee.block_size)), 24)
-                let first = try side.weight(type, hidden + 25, inputs)
-                let last = try side.weight(type, outputs + 20, hidden)
-                let networks = try (0..<5).map { (i) throws(ComputeError) in
-                    var network = Experts.FeedForward(
-                        gate: first.rowSlice(5 * i..<5 * i + hidden), up: first.rowSlice(i..<i + hidden),
-                        down: last.rowSlice(5 * i..<5 * i + outputs))
-                    network.downBias = try side.floats(outputs)
-                    return network
-                }
-                var experts = Experts(router: try side.floats(5, inputs), networks: networks, used: 2)
-                experts.shared = networks[0]
-                experts.sharedGate = try side.floats(1, inputs)
-                // Small inputs keep the squares of three products in range.
-                let (x, y) = (try side.floats(rows, inputs), try side.empty(rows, outputs))
-                side.backend.scale(x, by: 0.05, softcap: 0)
-                var result: [Float] = []
-                for gating in [Experts.Gating.softmax, .sigmoid, .softmaxOfChosen].prefix(rows == few ? 3 : 1) {
-                    experts.gating = gating
-                    experts.normalizesWeights = gating != .sigmoid
-                    side.backend.mixExperts(x, experts: experts, into: y)
-                    result += try side.backend.read(y)
-                }
-                return result
+    static func experts(_ type: tensor_type) -> SelfTestCase { experts(type, .experts, rows: few) }
+
+    static func expertTiles(_ type: tensor_type) -> SelfTestCase { experts(type, .expertmul, rows: many) }
+
+    private static func experts(_ type: tensor_type, _ operation: VulkanBackend.TypedOperation, rows: Int)
+        -> SelfTestCase
+    {
+        SelfTestCase(variant: VulkanBackend.variant(operation, type)) { (side) throws(ComputeError) in
+            // Experts are overlapping rows of one weight: different, at odd addresses, and cheap to make.
+            let (inputs, hidden, outputs) = (256, max(64, Int(tensor_type_get(type).pointee.block_size)), 24)
+            let first = try side.weight(type, hidden + 25, inputs)
+            let last = try side.weight(type, outputs + 20, hidden)
+            let networks = try (0..<5).map { (i) throws(ComputeError) in
+                var network = Experts.FeedForward(
+                    gate: first.rowSlice(5 * i..<5 * i + hidden), up: first.rowSlice(i..<i + hidden),
+                    down: last.rowSlice(5 * i..<5 * i + outputs))
+                network.downBias = try side.floats(outputs)
+                return network
             }
+            var experts = Experts(router: try side.floats(5, inputs), networks: networks, used: 2)
+            experts.shared = networks[0]
+            experts.sharedGate = try side.floats(1, inputs)
+            // Small inputs keep the squares of three products in range.
+            let (x, y) = (try side.floats(rows, inputs), try side.empty(rows, outputs))
+            side.backend.scale(x, by: 0.05, softcap: 0)
+            var result: [Float] = []
+            for gating in [Experts.Gating.softmax, .sigmoid, .softmaxOfChosen].prefix(rows == few ? 3 : 1) {
+                experts.gating = gating
+                experts.normalizesWeights = gating != .sigmoid
+                side.backend.mixExperts(x, experts: experts, into: y)
+                result += try side.backend.read(y)
+            }
+            return result
         }
     }
 

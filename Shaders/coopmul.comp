@@ -1,6 +1,6 @@
-// y[c, r] = sum_k W[r, k] x[c, k] + bias[r] for many rows of x, as matmul.comp, by cooperative matrices (VK_KHR_cooperative_matrix):
-// weights and x become binary16, sums are F32. A subgroup takes every NumSubgroups-th block of M x N results, BLOCKS of them
-// at once, in as many passes over k as it needs; M, N and K are a shape that the device has.
+// y[c, r] = sum_k W[r, k] x[c, k] + bias[r] for many rows of x, as matmul.comp, by cooperative matrices
+// (VK_KHR_cooperative_matrix): weights and x become binary16, sums are F32. A subgroup takes every NumSubgroups-th block of
+// M x N results, BLOCKS of them at once, in as many passes over k as it needs; M, N and K are a shape that the device has.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require

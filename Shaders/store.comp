@@ -5,6 +5,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_shader_16bit_storage : require
 #include "common/memory.glsl"
+#include "common/halves.glsl"
 
 layout(constant_id = 0) const uint TYPE = 0u;
 layout(local_size_x = 64) in;
@@ -17,14 +18,6 @@ layout(push_constant) uniform Push {
     Halves halves;
     uint rows, heads, dim, capacity;
 } p;
-
-uint f32_to_f16(float f) {
-    const uint bits = floatBitsToUint(f), sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7fffffffu;
-    if (magnitude > 0x7f800000u) return sign | 0x7e00u | magnitude >> 13 & 0x03ffu;
-    if (magnitude >= 0x477ff000u) return sign | 0x7c00u;
-    if (magnitude < 0x38800000u) return sign | floatBitsToUint(uintBitsToFloat(magnitude) + 0.5) - 0x3f000000u;
-    return sign | magnitude + 0x0fffu + (magnitude >> 13 & 1u) - (112u << 23) >> 13;
-}
 
 void store_block(uint source, uint target) {
     float largest = 0.0;

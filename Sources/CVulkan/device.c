@@ -33,7 +33,7 @@ static uint32_t smallest(const uint32_t v[3]) {
     return least < v[2] ? least : v[2];
 }
 
-static bool has_extension(const cvk_instance *instance, VkPhysicalDevice device, const char *name) {
+bool cvk_has_extension(const cvk_instance *instance, VkPhysicalDevice device, const char *name) {
     uint32_t count = 0;
     if (instance->vk.EnumerateDeviceExtensionProperties(device, NULL, &count, NULL) != VK_SUCCESS || count == 0) return false;
     VkExtensionProperties *all = calloc(count, sizeof *all);
@@ -55,7 +55,7 @@ static uint32_t largest_local_heap(const VkPhysicalDeviceMemoryProperties *memor
 
 uint64_t cvk_device_available(const cvk_instance *instance, uint32_t index) {
     const VkPhysicalDevice device = instance->devices[index];
-    const bool has_budget = has_extension(instance, device, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+    const bool has_budget = cvk_has_extension(instance, device, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
     VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT};
     VkPhysicalDeviceMemoryProperties2 memory = {
@@ -69,7 +69,7 @@ uint64_t cvk_device_available(const cvk_instance *instance, uint32_t index) {
 
 /// VK_KHR_shader_integer_dot_product: whether it can be used, and whether the hardware does it.
 static void describe_integer_dot(const cvk_instance *instance, VkPhysicalDevice device, cvk_device_info *info) {
-    if (!has_extension(instance, device, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)) return;
+    if (!cvk_has_extension(instance, device, VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)) return;
     VkPhysicalDeviceShaderIntegerDotProductFeaturesKHR feature = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES_KHR};
     VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &feature};
@@ -81,6 +81,18 @@ static void describe_integer_dot(const cvk_instance *instance, VkPhysicalDevice 
     instance->vk.GetPhysicalDeviceProperties2(device, &properties);
     info->has_integer_dot = feature.shaderIntegerDotProduct;
     info->has_fast_integer_dot = info->has_integer_dot && property.integerDotProduct4x8BitPackedSignedAccelerated;
+}
+
+/// Bytes of one buffer with memory of its own: what an allocation may have, and where VK_KHR_maintenance4 says it a buffer.
+static uint64_t largest_allocation(const cvk_instance *instance, VkPhysicalDevice device) {
+    const bool says_buffers = cvk_has_extension(instance, device, VK_KHR_MAINTENANCE_4_EXTENSION_NAME);
+    VkPhysicalDeviceMaintenance4Properties buffers = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES, .maxBufferSize = UINT64_MAX};
+    VkPhysicalDeviceMaintenance3Properties memory = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES, .pNext = says_buffers ? &buffers : NULL};
+    VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &memory};
+    instance->vk.GetPhysicalDeviceProperties2(device, &all);
+    return memory.maxMemoryAllocationSize < buffers.maxBufferSize ? memory.maxMemoryAllocationSize : buffers.maxBufferSize;
 }
 
 static void describe_features(const cvk_instance *instance, VkPhysicalDevice device, cvk_device_info *info) {
@@ -95,9 +107,7 @@ static void describe_features(const cvk_instance *instance, VkPhysicalDevice dev
 void cvk_device_describe(const cvk_instance *instance, uint32_t index, cvk_device_info *info) {
     const VkPhysicalDevice device = instance->devices[index];
     VkPhysicalDeviceDriverProperties driver = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
-    VkPhysicalDeviceMaintenance3Properties sizes = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES, .pNext = &driver};
-    VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &sizes};
+    VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &driver};
     instance->vk.GetPhysicalDeviceProperties2(device, &all);
     const VkPhysicalDeviceProperties *p = &all.properties;
     memset(info, 0, sizeof *info);
@@ -116,30 +126,49 @@ void cvk_device_describe(const cvk_instance *instance, uint32_t index, cvk_devic
     strncpy(info->driver, driver.driverName, sizeof info->driver - 1);
     strncat(info->driver, " ", sizeof info->driver - strlen(info->driver) - 1);
     strncat(info->driver, driver.driverInfo, sizeof info->driver - strlen(info->driver) - 1);
-    info->largest_allocation = sizes.maxMemoryAllocationSize;
+    info->largest_allocation = largest_allocation(instance, device);
     describe_features(instance, device, info);
     describe_integer_dot(instance, device, info);
+    cvk_describe_matrices(instance, device, info);
     VkPhysicalDeviceMemoryProperties memory;
     instance->vk.GetPhysicalDeviceMemoryProperties(device, &memory);
     const uint32_t heap = largest_local_heap(&memory);
     if (heap != UINT32_MAX) info->local_bytes = memory.memoryHeaps[heap].size;
 }
 
-static int32_t create_device(cvk_device *device, bool integer_dot) {
+/// `info`: which extensions are wanted.
+static int32_t create_device(cvk_device *device, const cvk_device_info *info) {
     const float priority = 1;
-    const char *const extension = VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME;
+    const bool has_matrices = info->matrix[0] > 0;
+    const char *extensions[3];
+    uint32_t count = 0;
     const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
         .queueFamilyIndex = device->family, .queueCount = 1, .pQueuePriorities = &priority};
+    VkPhysicalDeviceSubgroupSizeControlFeatures subgroups = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES, .computeFullSubgroups = VK_TRUE};
+    VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrices = {
+        .sType = (VkStructureType)VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR, .pNext = &subgroups,
+        .cooperativeMatrix = VK_TRUE};
     VkPhysicalDeviceShaderIntegerDotProductFeaturesKHR dot = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES_KHR, .shaderIntegerDotProduct = VK_TRUE};
     VkPhysicalDeviceVulkan12Features v12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
-        .pNext = integer_dot ? &dot : NULL, .bufferDeviceAddress = VK_TRUE};
+        .bufferDeviceAddress = VK_TRUE, .shaderFloat16 = has_matrices, .vulkanMemoryModel = has_matrices};
+    if (info->has_integer_dot) {
+        extensions[count++] = VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME;
+        v12.pNext = &dot;
+    }
+    if (has_matrices) {
+        extensions[count++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
+        extensions[count++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
+        subgroups.pNext = v12.pNext;
+        v12.pNext = &matrices;
+    }
     VkPhysicalDeviceVulkan11Features v11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
         .pNext = &v12, .storageBuffer16BitAccess = VK_TRUE};
-    const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &v11,
+    const VkDeviceCreateInfo creation = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &v11,
         .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
-        .enabledExtensionCount = integer_dot, .ppEnabledExtensionNames = &extension};
-    return device->instance->vk.CreateDevice(device->physical, &info, NULL, &device->handle);
+        .enabledExtensionCount = count, .ppEnabledExtensionNames = extensions};
+    return device->instance->vk.CreateDevice(device->physical, &creation, NULL, &device->handle);
 }
 
 static int32_t create_layout(cvk_device *device) {
@@ -157,10 +186,9 @@ int32_t cvk_device_open(cvk_instance *instance, uint32_t index, cvk_device **out
     device->physical = instance->devices[index];
     instance->vk.GetPhysicalDeviceMemoryProperties(device->physical, &device->memory);
     device->family = cvk_compute_family(instance, device->physical);
-    cvk_device_info info = {0};
-    describe_integer_dot(instance, device->physical, &info);
-    int32_t result =
-        device->family == UINT32_MAX ? VK_ERROR_FEATURE_NOT_PRESENT : create_device(device, info.has_integer_dot);
+    cvk_device_info info;
+    cvk_device_describe(instance, index, &info);
+    int32_t result = device->family == UINT32_MAX ? VK_ERROR_FEATURE_NOT_PRESENT : create_device(device, &info);
     if (result == VK_SUCCESS) {
         instance->vk.GetDeviceQueue(device->handle, device->family, 0, &device->queue);
         result = create_layout(device);

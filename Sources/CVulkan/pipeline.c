@@ -26,6 +26,13 @@ void cvk_cache_close(cvk_cache *cache) {
     free(cache);
 }
 
+/// Whether a shader asks for cooperative matrices: its first instructions are what it needs (OpCapability is 17).
+static bool uses_matrices(const uint32_t *words, size_t count) {
+    for (size_t at = 5; at < count && (words[at] & 0xffff) == 17; at += words[at] >> 16)
+        if (words[at + 1] == 6022) return true;
+    return false;
+}
+
 int32_t cvk_pipeline_create(cvk_cache *cache, const void *spirv, size_t size, const uint32_t *constants, uint32_t count,
                             cvk_pipeline **out) {
     const cvk_device *device = cache->device;
@@ -45,6 +52,8 @@ int32_t cvk_pipeline_create(cvk_cache *cache, const void *spirv, size_t size, co
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT,
         .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+                  // Subgroups are numbered, and matrices belong to whole ones.
+                  .flags = uses_matrices(spirv, size / 4) ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT : 0,
                   .module = module, .pName = "main", .pSpecializationInfo = &values},
         .layout = device->layout};
     VkPipeline pipeline = VK_NULL_HANDLE;

@@ -8,7 +8,8 @@ public final class Buffer: @unchecked Sendable {
     /// A GPU's backend puts device addresses here, which nobody else may follow.
     public let contents: UnsafeMutableRawPointer
     public let byteCount: Int
-    private let owner: AnyObject?
+    /// What keeps the memory that is looked into; nil: the buffer itself.
+    public let owner: AnyObject?
     /// Stands in for the address of an empty view; never followed.
     nonisolated(unsafe) private static let nowhere = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
 

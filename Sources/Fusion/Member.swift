@@ -45,7 +45,6 @@ final class Member {
     var (pace, lookupPace) = (Pace(length: 4), Pace(length: 8))
     private var rowsBefore = 0
     private let workBefore: Work
-    private var knownLoss: String?
     private var counts = Usage()
     /// The answer before this offset cannot be spelled: no tail may start there.
     private var floor = 0
@@ -54,7 +53,6 @@ final class Member {
     init(source: any SourceModel, name: String, index: Int, weight: Double) {
         (self.source, self.name, self.index, self.weight) = (source, name, index, weight)
         workBefore = source.work
-        knownLoss = source.lostDevice
     }
 
     func start(_ sampling: Sampling? = nil) throws(SourceFailure) {
@@ -64,11 +62,7 @@ final class Member {
     }
 
     /// The device that was lost under this model since the last call.
-    func takeLoss() -> String? {
-        guard let device = source.lostDevice, knownLoss == nil else { return nil }
-        knownLoss = device
-        return device
-    }
+    func takeLoss() -> String? { source.takeLoss() }
 
     var usage: Usage {
         var usage = counts

@@ -43,7 +43,7 @@ public final class SessionSource: SourceModel {
     public var unknownToken: Int32? { tokenizer.unknown }
     public var stripsLeadingSpace: Bool { prompt.isRendered }
     public var work: Work { session.work }
-    public var lostDevice: String? { session.lostDevice }
+    public func takeLoss() -> String? { session.takeLoss() }
     public var promptText: [UInt8] { Array(prompt.text.utf8) }
 
     public func encode(_ text: [UInt8], startsAnswer: Bool) -> [Int32] {

@@ -62,8 +62,8 @@ public protocol SourceModel: AnyObject {
     /// True where a chat template was rendered: the answer's leading white space is then dropped once.
     var stripsLeadingSpace: Bool { get }
     var work: Work { get }
-    /// The device that was lost under it; it goes on on the CPU.
-    var lostDevice: String? { get }
+    /// The device that was lost under it since the last call; it goes on on the CPU.
+    func takeLoss() -> String?
 
     /// Text that continues the answer (or starts it) as this model's tokens, without special tokens.
     func encode(_ text: [UInt8], startsAnswer: Bool) -> [Int32]
@@ -106,5 +106,5 @@ extension SourceModel {
 }
 
 extension SourceModel {
-    public var lostDevice: String? { nil }
+    public func takeLoss() -> String? { nil }
 }

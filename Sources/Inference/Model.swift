@@ -44,6 +44,9 @@ public final class Model: Sendable {
     /// Tokens of a prompt evaluated in one pass.
     public let batchSize: Int
 
+    /// The device that was lost while the model was loaded: the model is on the CPU.
+    public let lostDevice: String?
+
     private let spare: SpareCPU
     private let twin = Mutex<Model?>(nil)
 
@@ -84,10 +87,8 @@ public final class Model: Sendable {
         if let backend { device = backend } else { device = try options.chooseBackend().backend }
         self.spare = spare ?? SpareCPU(options)
         let host: any Backend = options.gpuLayers == nil ? device : try self.spare.backend()
-        decoder = try carrying { () throws(TransformerError) in
-            try Decoder(file: file) { blockCount in
-                Placement(layers: options.gpuLayers ?? blockCount, of: blockCount, device: device, host: host)
-            }
+        (decoder, lostDevice) = try Self.load(file, spare: self.spare) { blockCount in
+            Placement(layers: options.gpuLayers ?? blockCount, of: blockCount, device: device, host: host)
         }
         context = options.context ?? decoder.config.defaultContext
         cacheType = options.cacheType
@@ -99,19 +100,32 @@ public final class Model: Sendable {
         (name, path, file, tokenizer) = (model.name, model.path, model.file, model.tokenizer)
         (chatTemplate, context, cacheType) = (model.chatTemplate, model.context, model.cacheType)
         (batchSize, spare) = (model.batchSize, model.spare)
-        self.decoder = decoder
+        (self.decoder, lostDevice) = (decoder, model.lostDevice)
+    }
+
+    /// The decoder where it is placed, or on the CPU if the device is lost while weights are copied there.
+    private static func load(_ file: GGUFFile, spare: SpareCPU, placed: (_ blockCount: Int) -> Placement)
+        throws(InferenceError) -> (Decoder, lostDevice: String?)
+    {
+        do throws(InferenceError) {
+            return (try carrying { () throws(TransformerError) in try Decoder(file: file, place: placed) }, nil)
+        } catch {
+            guard let device = error.lostDevice else { throw error }
+            return (try onCPU(file, spare), device)
+        }
+    }
+
+    /// The plan did not count on a copy of the weights here.
+    private static func onCPU(_ file: GGUFFile, _ spare: SpareCPU) throws(InferenceError) -> Decoder {
+        let backend = try spare.backend()
+        return try carrying { () throws(TransformerError) in try Decoder(file: file, backend: backend, packs: false) }
     }
 
     /// The same model on the CPU: where its sessions go when their device is lost. Loaded once.
     func onCPU() throws(InferenceError) -> Model {
         try twin.withLock { known throws(InferenceError) in
             if let known { return known }
-            let backend = try spare.backend()
-            let decoder = try carrying { () throws(TransformerError) in
-                // The plan did not count on a copy of the weights here.
-                try Decoder(file: file, backend: backend, packs: false)
-            }
-            let made = Model(self, decoder: decoder)
+            let made = Model(self, decoder: try Self.onCPU(file, spare))
             known = made
             return made
         }

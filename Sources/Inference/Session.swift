@@ -13,6 +13,7 @@ public final class Session {
     public private(set) var model: Model
     /// The device that was lost under this session.
     public private(set) var lostDevice: String?
+    private var lossIsTold = false
     /// Tokens evaluated.
     public private(set) var tokens: [Int32] = []
     /// What may follow the last token; nil before the first.
@@ -30,6 +31,7 @@ public final class Session {
 
     public init(model: Model, context: Int? = nil) throws(InferenceError) {
         self.model = model
+        lostDevice = model.lostDevice
         do throws(InferenceError) {
             cache = try Self.makeCache(model, context: context ?? model.context)
         } catch {
@@ -139,6 +141,13 @@ public final class Session {
     public func fork() throws(InferenceError) -> Session { try Session(copying: self) }
 
     // MARK: a lost device
+
+    /// The device that was lost under this session or its model, told once: what a report has to say since the last call.
+    public func takeLoss() -> String? {
+        guard let lostDevice, !lossIsTold else { return nil }
+        lossIsTold = true
+        return lostDevice
+    }
 
     /// Goes on on the CPU with `tokens` as the timeline; drafts and scores become invalid, checkpoints stay good.
     /// `device`: the one that was lost.

@@ -24,6 +24,8 @@ struct PushConstants {
 
     mutating func add(_ number: Float) { words.append(number.bitPattern) }
 
+    mutating func add(_ others: PushConstants) { words += others.words }
+
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { words.withUnsafeBytes(body) }
 }
 

@@ -24,8 +24,11 @@ public struct DeviceDescription: Sendable {
     /// Integer dot products exist; the hardware has them.
     let hasIntegerDot: Bool
     let hasFastIntegerDot: Bool
+    /// M, N and K of its cooperative matrices of F16; empty: none.
+    let matrix: [UInt32]
     let physicalIndex: UInt32
-    let largestAllocation: Int
+    /// Bytes of one buffer with memory of its own.
+    var largestAllocation: Int
     /// Workgroups of one dispatch in its smallest dimension.
     var mostGroups: Int
     /// Names device, driver and driver version; compiled pipelines and verdicts are valid for one value only.
@@ -41,6 +44,7 @@ public struct DeviceDescription: Sendable {
         mostGroups = Int(info.most_groups)
         hasIntegerDot = info.has_integer_dot
         hasFastIntegerDot = info.has_fast_integer_dot
+        matrix = info.matrix.0 == 0 ? [] : [info.matrix.0, info.matrix.1, info.matrix.2]
         self.physicalIndex = physicalIndex
         problem =
             info.api_version < 1 << 22 | 2 << 12
@@ -62,6 +66,16 @@ public struct DeviceDescription: Sendable {
         hash.add(name)
         hash.add(driver)
         fingerprint = hash.hex
+    }
+}
+
+extension DeviceDescription {
+    /// What it can do, fast or not.
+    var arithmetic: VulkanBackend.Arithmetic {
+        var all: VulkanBackend.Arithmetic = []
+        if hasIntegerDot { all.insert(.integerDot) }
+        if !matrix.isEmpty { all.insert(.matrices) }
+        return all
     }
 }
 

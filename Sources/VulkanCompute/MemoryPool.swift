@@ -44,24 +44,27 @@ final class MemoryPool: @unchecked Sendable {
         }
     }
 
+    /// The most bytes one tensor may have.
+    var mostBytes: Int {
+        device.description.largestAllocation / MemoryPool.alignment * MemoryPool.alignment - MemoryPool.padding
+    }
+
     /// Throws outOfMemory or deviceFailed.
     func allocate(_ byteCount: Int) throws(ComputeError) -> Allocation {
         let (padded, overflow) = byteCount.addingReportingOverflow(MemoryPool.padding + MemoryPool.alignment - 1)
         guard !overflow else { throw .outOfMemory(byteCount: byteCount) }
         let size = padded / MemoryPool.alignment * MemoryPool.alignment
-        let limit = device.description.largestAllocation
-        guard size <= limit else {
-            let reason = "a tensor of \(byteCount) bytes is larger than the \(limit) that one allocation may have"
+        guard byteCount <= mostBytes else {
+            let reason = "a tensor of \(byteCount) bytes is larger than the \(mostBytes) that one allocation may have"
             throw .deviceFailed(device: device.name, reason: reason)
         }
+        let chunkBytes = min(MemoryPool.chunkBytes, device.description.largestAllocation)
+        let isShared = size <= chunkBytes / 4
         var failure: ComputeError?
         let made = state.withLock { state -> Allocation? in
-            if size <= MemoryPool.chunkBytes / 4, let region = take(size, from: &state) {
-                return allocation(region, byteCount, state)
-            }
-            let isShared = size <= MemoryPool.chunkBytes / 4
+            if isShared, let region = take(size, from: &state) { return allocation(region, byteCount, state) }
             var memory = cvk_memory()
-            let chunkSize = isShared ? MemoryPool.chunkBytes : size
+            let chunkSize = isShared ? chunkBytes : size
             let result = cvk_memory_allocate(device.handle, UInt64(chunkSize), false, false, &memory)
             guard result == 0 else {
                 failure = device.failure(result, allocating: byteCount)

@@ -16,7 +16,7 @@ enum ShaderLibrary {
     static let indices: [String: Int] = Dictionary(
         zip(names, names.indices), uniquingKeysWith: { first, _ in first })
 
-    /// Changes with every shader: part of the names of cache files.
+    /// Changes with every shader: part of the name of the file of compiled pipelines.
     static let fingerprint: String = {
         var hash = Fingerprint()
         for i in 0..<shader_count() {

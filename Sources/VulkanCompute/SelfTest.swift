@@ -1,9 +1,11 @@
 // The self-test: every shader variant against the scalar reference on this device, before its results are believed.
 // One idea: a driver that computes wrongly is found by computing. A variant that fails is switched off by name: matvec and
-// matmul stand in for each other and for integer dot products, a weight type without shaders becomes F16; where nothing stands in, the device is refused.
-// The verdict is kept by device, driver and shaders, so only the first run pays. Routing is checked with the experts.
+// matmul stand in for each other and for faster products, experts for their tiles, a weight type without shaders becomes
+// F16; where nothing stands in, the device is refused. The verdict is kept by device, driver and build of this program, so
+// only the first run pays. Routing and sorting are checked with the experts.
 
 import CKernels
+import CVulkan
 import Compute
 import Glibc
 
@@ -16,7 +18,9 @@ public struct SelfTestReport: Sendable {
         public let error: Float?
         /// Why it did not run.
         public let problem: String?
-        public var passed: Bool { error.map { $0 <= SelfTest.tolerance } ?? false }
+        /// The largest error that passes.
+        public var allowed: Float = SelfTest.tolerance
+        public var passed: Bool { error.map { $0 <= allowed } ?? false }
     }
 
     public let findings: [Finding]
@@ -33,15 +37,26 @@ public struct SelfTestReport: Sendable {
 public enum SelfTest {
     /// Sums of up to 512 products in f32 err by at most 512 x 2^-24 of the sum of magnitudes; a wrong bit errs by far more.
     public static let tolerance: Float = 1 / 32768
+    /// F16 keeps 11 bits: a weight and an activation err by up to 2^-11 each, most of which sums cancel.
+    static let halfTolerance: Float = 1 / 1024
 
-    /// Runs every variant on the device. Throws failed if the device cannot be used at all.
-    public static func run(on device: Device) throws(VulkanError) -> SelfTestReport {
-        let backend = try VulkanBackend(device, integerDot: false)
-        let dotting = device.description.hasIntegerDot ? try VulkanBackend(device, integerDot: true) : nil
+    /// Runs every variant on the device. Before those that a driver may not survive, the newest, `sofar` gets a report as
+    /// if they had failed: kept, it spares the next run another try. Throws failed if the device cannot be used at all.
+    public static func run(on device: Device, sofar: (SelfTestReport) -> Void = { _ in }) throws(VulkanError)
+        -> SelfTestReport
+    {
+        let exact = try VulkanBackend(device, arithmetic: [])
+        let dots = try VulkanBackend(device, arithmetic: .integerDot)
+        let matrices = try VulkanBackend(device, arithmetic: .matrices)
         do throws(ComputeError) {
-            let report = try compare(backend, with: try scalar(), exactly: true)
-            guard let dotting else { return report }
-            return report + (try compare(dotting, with: try scalar(), exactly: true, SelfTestCases.integerDots))
+            var report = try compare(exact, with: try scalar(), exactly: true)
+            if !dots.arithmetic.isEmpty {
+                report = report + (try compare(dots, with: try scalar(), exactly: true, SelfTestCases.integerDots))
+            }
+            if matrices.arithmetic.isEmpty { return report }
+            let cases = SelfTestCases.matrices
+            sofar(report + unfinished(cases))
+            return report + (try compare(matrices, with: try scalar(), exactly: true, cases))
         } catch {
             throw .failed(device: device.name, step: "test itself", result: error.description)
         }
@@ -49,7 +64,8 @@ public enum SelfTest {
 
     /// Runs the same cases through the CPU's kernels of an instruction set. Both sides convert activations alike.
     public static func run(isa: String) throws(ComputeError) -> SelfTestReport {
-        try compare(try CPUBackend(threads: 1, isa: isa, blas: false), with: try scalar(), exactly: false)
+        let backend = try CPUBackend(threads: 1, isa: isa, blas: false)
+        return try compare(backend, with: try scalar(), exactly: false, SelfTestCases.common)
     }
 
     private static func scalar() throws(ComputeError) -> CPUBackend {
@@ -78,13 +94,21 @@ public enum SelfTest {
         return SelfTestReport(findings: listed, seconds: seconds() - start)
     }
 
+    private static func unfinished(_ cases: [SelfTestCase]) -> SelfTestReport {
+        let findings = Set(cases.map(\.variant)).sorted().map {
+            SelfTestReport.Finding(variant: $0, error: nil, problem: "its test did not end")
+        }
+        return SelfTestReport(findings: findings, seconds: 0)
+    }
+
     private static func finding(_ test: SelfTestCase, _ device: SelfTestSide, _ reference: SelfTestSide)
         throws(ComputeError) -> SelfTestReport.Finding
     {
         do throws(ComputeError) {
             let found = try test.run(device.restarted)
             let expected = try test.run(reference.restarted)
-            return .init(variant: test.variant, error: error(found, expected), problem: nil)
+            return .init(
+                variant: test.variant, error: error(found, expected), problem: nil, allowed: test.tolerance)
         } catch {
             // That says nothing about the variant: no verdict then.
             if case .deviceLost = error { throw error }
@@ -112,11 +136,21 @@ public enum SelfTest {
 }
 
 extension SelfTestReport {
-    /// Remembers which variants failed, for `VulkanBackend(verifying:)`. Throws wrongResults where one of them has no
-    /// stand-in.
-    public func keepVerdict(on device: Device) throws(VulkanError) {
+    /// Remembers which variants failed, for `VulkanBackend(verifying:)`.
+    func remember(on device: Device) {
         // The first line is a heading: a file without failures is not empty.
         VulkanBackend.verdictFile(device)?.write(Array((["failed:"] + failed).joined(separator: "\n").utf8))
+    }
+
+    /// Runs the self-test and remembers which variants failed.
+    public static func made(on device: Device) throws(VulkanError) -> SelfTestReport {
+        let report = try SelfTest.run(on: device) { $0.remember(on: device) }
+        report.remember(on: device)
+        return report
+    }
+
+    /// Throws wrongResults where a failed variant has no stand-in.
+    public func check(_ device: Device) throws(VulkanError) {
         let missing = VulkanBackend.irreplaceable(Set(failed))
         guard missing.isEmpty else { throw .wrongResults(device: device.name, variants: missing) }
     }
@@ -132,24 +166,31 @@ extension VulkanBackend {
             let missing = VulkanBackend.irreplaceable(off)
             guard missing.isEmpty else { throw .wrongResults(device: device.name, variants: missing) }
         } else {
-            let report = try SelfTest.run(on: device)
-            try report.keepVerdict(on: device)
+            let report = try SelfTestReport.made(on: device)
+            try report.check(device)
             off = Set(report.failed)
         }
         try self.init(device, switchedOff: off)
     }
 
+    /// nil where this build cannot be told from another, or there is no place for it: then every run tests.
     static func verdictFile(_ device: Device) -> CacheFile? {
-        CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).verdict")
+        buildDigest.flatMap { CacheFile(name: "\(device.description.fingerprint)-\($0).verdict") }
     }
+
+    /// Of the program or library that holds this code, with its shaders.
+    static let buildDigest: String? = {
+        var digest: UInt64 = 0
+        return cvk_build_digest(&digest) ? String(digest, radix: 16) : nil
+    }()
 
     /// Variants without which no model runs. Experts and quantised types can be done without: their models are refused or
     /// their weights become F16. Without argmax rows of logits are read.
     static func irreplaceable(_ off: Set<String>) -> [String] {
-        let replaceable = [
-            "matvec.", "matmul.", "dotvec.", "dotmul.", "quantize", "embed.", "experts.", "attention.", "argmax",
-        ]
-        var missing = off.filter { name in !replaceable.contains { name.hasPrefix($0) } }
+        let typed = TypedOperation.allCases.map { $0.rawValue + "." }
+        var missing = off.filter { name in
+            !(typed + ["quantize", "group", "halve", "argmax"]).contains { name.hasPrefix($0) }
+        }
         if off.isSuperset(of: ["matvec.f32", "matmul.f32"]) { missing.insert("matvec.f32") }
         missing.formUnion(off.intersection(["embed.f32", "attention.f32", "attention.f16"]))
         return missing.sorted()

@@ -9,6 +9,7 @@ import Compute
 struct SelfTestCase {
     /// As in ShaderLibrary.names.
     var variant: String
+    var tolerance = SelfTest.tolerance
     var run: (SelfTestSide) throws(ComputeError) -> [Float]
 }
 
@@ -117,11 +118,33 @@ enum SelfTestCases {
         ShaderLibrary.indices[VulkanBackend.variant(.matvec, $0)] != nil
     }
 
-    static var all: [SelfTestCase] { elements + cells + types.flatMap(products) + types.map(experts) }
+    static var all: [SelfTestCase] { common + types.map(expertTiles) }
+
+    /// Those of a CPU too, which rounds the values between an expert's products: of many rows some would be rounded to the
+    /// other side.
+    static var common: [SelfTestCase] { elements + cells + types.flatMap(products) + types.map(experts) }
 
     /// Those of a backend that uses integer dot products.
     static var integerDots: [SelfTestCase] {
-        types.filter { ShaderLibrary.indices[VulkanBackend.variant(.dotvec, $0)] != nil }.flatMap(dots)
+        types.filter { ShaderLibrary.indices[VulkanBackend.variant(.dotvec, $0)] != nil }.flatMap {
+            dots($0) + expertDots($0)
+        }
+    }
+
+    /// Those of a backend that uses cooperative matrices; `halve` runs before each.
+    static var matrices: [SelfTestCase] {
+        let replaced: [(VulkanBackend.TypedOperation, VulkanBackend.TypedOperation)] = [
+            (.matmul, .coopmul), (.expertmul, .coopexpertmul),
+        ]
+        return types.flatMap { type in
+            replaced.flatMap { plain, cooperative -> [SelfTestCase] in
+                let (usual, variant) = (VulkanBackend.variant(plain, type), VulkanBackend.variant(cooperative, type))
+                guard ShaderLibrary.indices[variant] != nil else { return [] }
+                return (products(type) + [expertTiles(type)]).filter { $0.variant == usual }.map {
+                    SelfTestCase(variant: variant, tolerance: SelfTest.halfTolerance, run: $0.run)
+                }
+            }
+        }
     }
 
     /// `quantize` runs before each; what it does wrong, these do.
@@ -174,36 +197,6 @@ enum SelfTestCases {
                 SelfTestCase(variant: vector, run: packed),
                 SelfTestCase(variant: tile, run: product(VulkanBackend.matvecRows + 35, 70)),
             ]
-    }
-
-    private static func experts(_ type: tensor_type) -> SelfTestCase {
-        SelfTestCase(variant: VulkanBackend.variant(.experts, type)) { (side) throws(ComputeError) in
-            // Experts are overlapping rows of one weight: different, at odd addresses, and cheap to make.
-            let (inputs, hidden, outputs) = (256, max(64, Int(tensor_type_get(type).pointee.block_size)), 24)
-            let first = try side.weight(type, hidden + 25, inputs)
-            let last = try side.weight(type, outputs + 20, hidden)
-            let networks = try (0..<5).map { (i) throws(ComputeError) in
-                var network = Experts.FeedForward(
-                    gate: first.rowSlice(5 * i..<5 * i + hidden), up: first.rowSlice(i..<i + hidden),
-                    down: last.rowSlice(5 * i..<5 * i + outputs))
-                network.downBias = try side.floats(outputs)
-                return network
-            }
-            var experts = Experts(router: try side.floats(5, inputs), networks: networks, used: 2)
-            experts.shared = networks[0]
-            experts.sharedGate = try side.floats(1, inputs)
-            // Small inputs keep the squares of three products in range.
-            let (x, y) = (try side.floats(3, inputs), try side.empty(3, outputs))
-            side.backend.scale(x, by: 0.05, softcap: 0)
-            var result: [Float] = []
-            for gating in [Experts.Gating.softmax, .sigmoid, .softmaxOfChosen] {
-                experts.gating = gating
-                experts.normalizesWeights = gating != .sigmoid
-                side.backend.mixExperts(x, experts: experts, into: y)
-                result += try side.backend.read(y)
-            }
-            return result
-        }
     }
 
     // MARK: Caches

@@ -9,14 +9,14 @@ extension VulkanBackend {
         perform { () throws(ComputeError) in
             guard let shader = shader(.embed, table.type) else { throw unsupported("no embedding of this type") }
             let list = try recorder.upload(ids)
-            let rowsPerPart = max(1, reach / max(1, table.rowBytes))
-            for first in stride(from: 0, to: table.rows, by: rowsPerPart) {
-                let part = table.rowSlice(first..<min(first + rowsPerPart, table.rows))
+            for whole in parts(of: table) {
+                let part = whole.tensor
                 var push = PushConstants()
                 push.add(address: part.wordAddress)
                 push.add(address: list)
                 push.add(address: y.address)
-                push.add(part.byteInWord, table.rowBytes, first, part.rows, ids.count, y.columns, accumulate ? 1 : 0)
+                push.add(
+                    part.byteInWord, table.rowBytes, whole.first, part.rows, ids.count, y.columns, accumulate ? 1 : 0)
                 let threads = ids.count * ((y.columns + 7) / 8)
                 try record(index: shader, [], push, groups: ((threads + 63) / 64, 1), reads: [part], writes: [y])
             }

@@ -12,11 +12,11 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     public let device: Device
     /// Shader variants that are not used here because they were found wrong.
     public let switchedOff: Set<String>
-    /// Whether products with quantised weights round activations to 8 bits and multiply integers.
-    public let usesIntegerDot: Bool
+    /// How products may round activations.
+    public let arithmetic: Arithmetic
     let pipelines: PipelineSet
     let recorder: CommandRecorder
-    private let pool: MemoryPool
+    let pool: MemoryPool
     private let turn = Mutex<Void>(())
     private var failure: ComputeError?
     /// Multiplications recorded since the last submission.
@@ -28,11 +28,26 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
     private var scratch: [ScratchUse: Tensor] = [:]
 
     /// Operations with one shader per weight type.
-    enum TypedOperation: String, CaseIterable { case embed, matvec, matmul, dotvec, dotmul, experts, attention }
+    enum TypedOperation: String, CaseIterable {
+        case embed, attention, matvec, matmul, dotvec, dotmul, coopmul
+        case experts, expertmul, dotexperts, dotexpertmul, coopexpertmul
+    }
+
+    /// Faster products, where a device has them: they round activations. None: F32.
+    public struct Arithmetic: OptionSet, Sendable {
+        public let rawValue: Int
+        public init(rawValue: Int) { self.rawValue = rawValue }
+
+        /// Products with quantised weights round activations to 8 bits and multiply integers.
+        public static let integerDot = Arithmetic(rawValue: 1)
+        /// Products of many rows round weights and activations to F16 and multiply by cooperative matrices.
+        public static let matrices = Arithmetic(rawValue: 2)
+    }
 
     /// Memory kept between operations.
     enum ScratchUse: Hashable {
-        case router, chosen, weights, gate, up, down, sharedGate, sharedUp, sharedDown, quants, scales
+        case router, chosen, weights, order, tiles, gate, up, down, sharedGate, sharedUp, sharedDown
+        case quants, scales, halves, rowScales
     }
 
     /// A submission is bounded so that no driver's watchdog takes a long prompt for a hang: seconds on a slow GPU.
@@ -42,15 +57,18 @@ public final class VulkanBackend: Backend, @unchecked Sendable {
 
     public var name: String { "Vulkan, \(device.name), \(device.description.driver)" }
 
-    /// Opens nothing: `device` is open. `switchedOff`: variants not to use; see SelfTest. `integerDot` nil: if the hardware
-    /// has it; true only where the device can do it at all. A smaller `reach` is for tests.
+    /// Opens nothing: `device` is open. `switchedOff`: variants not to use; see SelfTest. `arithmetic` nil: what the hardware
+    /// is fast at; else what of it the device can do at all. A smaller `reach` is for tests.
     public init(
-        _ device: Device, switchedOff: Set<String> = [], integerDot: Bool? = nil, reach: Int = 1 << 31
+        _ device: Device, switchedOff: Set<String> = [], arithmetic: Arithmetic? = nil, reach: Int = 1 << 31
     ) throws(VulkanError) {
         self.device = device
-        usesIntegerDot =
-            (integerDot ?? device.description.hasFastIntegerDot) && device.description.hasIntegerDot
-            && !switchedOff.contains("quantize")
+        var usable = device.description.arithmetic
+        if arithmetic == nil, !device.description.hasFastIntegerDot { usable.remove(.integerDot) }
+        if arithmetic == nil, device.description.kind == .software { usable.remove(.matrices) }
+        if switchedOff.contains("quantize") { usable.remove(.integerDot) }
+        if switchedOff.contains("halve") { usable.remove(.matrices) }
+        self.arithmetic = usable.intersection(arithmetic ?? usable)
         self.reach = reach
         self.switchedOff = switchedOff
         let cache = CacheFile(name: "\(device.description.fingerprint)-\(ShaderLibrary.fingerprint).pipelines")
@@ -200,61 +218,6 @@ extension VulkanBackend {
         let held = try zeroedTensor(tensor_type_f32, [max(count, 1)])
         scratch[use] = held
         return Tensor(buffer: held.buffer, shape: shape)
-    }
-
-    /// Copies the weight to the device. Types without a shader become F16, or F32 where that is switched off.
-    public func weight(_ bytes: UnsafeRawBufferPointer, owner: AnyObject, type: tensor_type, shape: [Int])
-        throws(ComputeError) -> Tensor
-    {
-        let info = tensor_type_get(type).pointee
-        let expected = Tensor.byteCount(type: type, shape: shape) ?? .max
-        guard expected == bytes.count else { throw .wrongByteCount(expected: expected, found: bytes.count) }
-        guard info.dot != nil else { throw .unsupportedWeightType(label: String(cString: info.label)) }
-        return try attempt { () throws(ComputeError) in
-            let stored = storedType(of: type)
-            let storedBytes = Tensor.byteCount(type: stored, shape: shape) ?? .max
-            let allocation = try allocate(storedBytes)
-            let step = 1 << 20  // values converted or copied at once
-            let blocks = expected / Int(info.block_bytes)
-            let blocksPerStep = step / Int(info.block_size)
-            for first in stride(from: 0, to: blocks, by: blocksPerStep) {
-                let count = min(blocksPerStep, blocks - first)
-                let start = first * Int(info.block_bytes)
-                let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count * Int(info.block_bytes)])
-                try upload(piece, blocks: count, from: type, as: stored, to: allocation, at: first)
-                if recorder.isFull { try submit() }
-            }
-            return Tensor(buffer: allocation.buffer, type: stored, shape: shape)
-        }
-    }
-
-    /// The type that weights of a type have here.
-    public func storedType(of type: tensor_type) -> tensor_type {
-        let isUsable = { (type: tensor_type) in
-            self.shader(.embed, type) != nil && self.shader(.experts, type) != nil
-                && (self.shader(.matvec, type) != nil || self.shader(.matmul, type) != nil)
-        }
-        return [type, tensor_type_f16].first(where: isUsable) ?? tensor_type_f32
-    }
-
-    private func upload(
-        _ piece: UnsafeRawBufferPointer, blocks: Int, from type: tensor_type, as stored: tensor_type,
-        to allocation: Allocation, at firstBlock: Int
-    ) throws(ComputeError) {
-        let info = tensor_type_get(type).pointee
-        guard stored != type else {
-            return try recorder.upload(piece, to: allocation, at: firstBlock * Int(info.block_bytes))
-        }
-        let values = blocks * Int(info.block_size)
-        var floats = [Float](repeating: 0, count: values)
-        info.dequantize(piece.baseAddress, &floats, blocks)
-        let target = tensor_type_get(stored).pointee
-        let converted = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: values * Int(target.block_bytes), alignment: 8)
-        defer { converted.deallocate() }
-        target.quantize?(floats, converted.baseAddress, values)
-        let place = firstBlock * Int(info.block_size) * Int(target.block_bytes)
-        try recorder.upload(UnsafeRawBufferPointer(converted), to: allocation, at: place)
     }
 
     public func read(_ x: Tensor) throws(ComputeError) -> [Float] {

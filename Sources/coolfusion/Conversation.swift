@@ -61,9 +61,8 @@ final class Conversation {
             single.stripsLeadingSpace = prompt.isRendered
             // Another draw for each turn, the same ones for the same conversation.
             single.sampling.seed &+= 1
-            let known = sessions[0].lostDevice
             let generation = try sessions[0].generate(single) { show($0, nil) }
-            if known == nil, let device = sessions[0].lostDevice {
+            if let device = sessions[0].takeLoss() {
                 reporting.note("the device \(device) was lost: the CPU went on")
             }
             return (generation.text, generation.stop)

@@ -26,7 +26,8 @@ enum ShaderBench {
             let choices = try greedySeconds(backend).map { fixed($0 * 1e6, 0) }
             print("greedy choice among \(vocabulary) logits: \(choices[0]) microseconds; ", terminator: "")
             print("with the row read \(choices[1]), \(choices[2]) of these on the host")
-            print("integer dot products: \(backend.usesIntegerDot ? "used" : "not used")")
+            print("integer dot products: \(backend.arithmetic.contains(.integerDot) ? "used" : "not used")")
+            print("cooperative matrices: \(backend.arithmetic.contains(.matrices) ? "used" : "not used")")
             print(heading)
         }
         for type in WeightType.all where options.type == nil || type.label == options.type {

@@ -36,15 +36,19 @@ private enum FalseVulkan {
         ],
         [:])
 
-    static func run(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Executable.Outcome {
+    static func run(
+        _ arguments: [String], _ environment: [String: String] = [:], program: URL = Executable.path
+    ) throws -> Executable.Outcome {
         #expect(verdict?.code == 0, "\(verdict?.error ?? "")")
-        return try start(arguments, environment)
+        return try start(arguments, environment, program: program)
     }
 
-    private static func start(_ arguments: [String], _ environment: [String: String]) throws -> Executable.Outcome {
+    private static func start(
+        _ arguments: [String], _ environment: [String: String], program: URL = Executable.path
+    ) throws -> Executable.Outcome {
         let home = ProcessInfo.processInfo.environment["HOME"] ?? "/tmp"
         let fixed = ["HOME": home, "LD_PRELOAD": try #require(path)]
-        return try Executable.run(arguments, environment: fixed.merging(environment) { $1 })
+        return try Executable.run(arguments, program: program, environment: fixed.merging(environment) { $1 })
     }
 }
 
@@ -83,6 +87,37 @@ struct DeviceTests {
         #expect(events.count == paths.count && events.allSatisfy { $0.contains("goes on on the CPU") })
     }
 
+    /// The first allocations are those of weights and of the memory they are copied through.
+    @Test(arguments: [1, 2], ["vulkan", "auto"]) func aLossWhileLoadingIsOneOfTheRun(allocation: Int, device: String)
+        throws
+    {
+        let losing = ["LOSE_MEMORY_AT": "\(allocation)", "FAKE_HARDWARE": "1"]
+        let lost = try FalseVulkan.run(write + model + ["--device", device], losing)
+        let expected = try Executable.run(write + model + ["--device", "cpu"]).json()
+        #expect(lost.code == 0)
+        #expect(try lost.json()["tokens"] as? [Int] == expected["tokens"] as? [Int])
+        #expect(try #require(lost.json()["device"] as? String).hasPrefix("CPU"))
+        let events = try #require(try lost.json()["events"] as? [String])
+        #expect(events.count == 1 && events[0].contains("was lost"))
+        #expect(lost.error.components(separatedBy: "was lost: the CPU went on").count == 2)
+
+        let two = ["fuse", "-p", "ab", "-n", "8", "--json"] + model + ["-m", Executable.fixture("tiny-qwen3")]
+        let fused = try FalseVulkan.run(two + ["--device", device], losing)
+        let alone = try Executable.run(two + ["--device", "cpu"]).json()
+        #expect(fused.code == 0)
+        #expect(try fused.json()["text"] as? String == alone["text"] as? String)
+        let told = try #require(try fused.json()["events"] as? [String])
+        #expect(told.count == 2 && told.allSatisfy { $0.contains("goes on on the CPU") })
+    }
+
+    /// Layers on the CPU join those that were to be on the device.
+    @Test func aLossWhileLoadingTakesAllLayersToTheCPU() throws {
+        let lost = try FalseVulkan.run(write + model + ["--device", "vulkan", "-ngl", "1"], ["LOSE_MEMORY_AT": "1"])
+        let expected = try Executable.run(write + model + ["--device", "cpu"]).json()
+        #expect(try lost.json()["tokens"] as? [Int] == expected["tokens"] as? [Int])
+        #expect(try #require(lost.json()["device"] as? String).hasPrefix("CPU"))
+    }
+
     /// Once, however many problems and contenders go on on the CPU.
     @Test(arguments: ["{\"question\":\"ab\",\"answer\":\"1\"}\n", "{\"text\":\"ab\"}\n"])
     func anEvaluationTellsOfALostDevice(line: String) throws {
@@ -91,6 +126,9 @@ struct DeviceTests {
         let lost = try FalseVulkan.run(eval, ["LOSE_AT": "2"])
         #expect(lost.code == 0)
         #expect(lost.error.components(separatedBy: "was lost").count == 2, "\(lost.error)")
+        let early = try FalseVulkan.run(eval, ["LOSE_MEMORY_AT": "1"])
+        #expect(early.code == 0)
+        #expect(early.error.components(separatedBy: "was lost").count == 2, "\(early.error)")
         #expect(try !FalseVulkan.run(eval).error.contains("was lost"))
     }
 
@@ -114,6 +152,23 @@ struct DeviceTests {
         #expect(lost.error.contains("was lost"))
         let files = FileManager.default.enumerator(atPath: cache)?.allObjects as? [String] ?? []
         #expect(!files.contains { $0.hasSuffix(".verdict") })
+    }
+
+    /// What this build found says nothing of another: a program that differs in one byte begins with the self-test, in which
+    /// a loss is no loss of the run.
+    @Test func anotherBuildTestsAgain() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("coolfusion-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let (same, other) = (folder.appendingPathComponent("same"), folder.appendingPathComponent("other"))
+        for copy in [same, other] { try FileManager.default.copyItem(at: Executable.path, to: copy) }
+        let handle = try FileHandle(forWritingTo: other)
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data([1]))
+        try handle.close()
+        let losing = ["LOSE_AT": "1"]
+        #expect(try FalseVulkan.run(write + model + ["--device", "vulkan"], losing, program: same).code == 0)
+        #expect(try FalseVulkan.run(write + model + ["--device", "vulkan"], losing, program: other).code == 69)
     }
 
     @Test func aDeviceThatIsTooSmallIs75() throws {

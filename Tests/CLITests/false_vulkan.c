@@ -1,5 +1,6 @@
 // A Vulkan loader for tests that sits before the real one and hands every call on, but lies where the environment says so:
-// LOSE_AT=N: from the N-th submission on the device is lost. REFUSE_AT=N: from the N-th allocation on there is no memory.
+// LOSE_AT=N: from the N-th submission on the device is lost. LOSE_MEMORY_AT=N: from the N-th allocation on, which stands for
+// the submissions of a model too large for one. REFUSE_AT=N: from the N-th allocation on there is no memory.
 // FAKE_HARDWARE=1: devices call themselves discrete GPUs, and /dev/dri exists. Built as libvulkan.so.1 with
 // -DREAL_LOADER="/path/to/libvulkan.so.1" and put in front by LD_PRELOAD.
 #define _GNU_SOURCE
@@ -24,9 +25,11 @@ static VkResult losing_submit(VkQueue queue, uint32_t count, const VkSubmitInfo 
 
 static VkResult refusing_allocate(
     VkDevice device, const VkMemoryAllocateInfo *info, const VkAllocationCallbacks *callbacks, VkDeviceMemory *out) {
-    static int number;
-    const char *limit = getenv("REFUSE_AT");
-    if (limit && __atomic_add_fetch(&number, 1, __ATOMIC_RELAXED) >= atoi(limit)) return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    static int count;
+    const int number = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
+    const char *refused = getenv("REFUSE_AT"), *lost = getenv("LOSE_MEMORY_AT");
+    if (refused && number >= atoi(refused)) return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    if (lost && number >= atoi(lost)) return VK_ERROR_DEVICE_LOST;
     return real_allocate(device, info, callbacks, out);
 }
 

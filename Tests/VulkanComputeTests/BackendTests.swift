@@ -2,6 +2,7 @@
 // types without shaders, failures, and files that are not to be believed.
 
 import CKernels
+import CVulkan
 import Compute
 import Foundation
 import Testing
@@ -30,20 +31,20 @@ extension OnDevice {
         @Test func dispatchesAreCutToTheDevicesLimit() throws {
             var small = device.description
             small.mostGroups = 9
-            let backend = try VulkanBackend(try Device(small, of: instance))
+            let backend = try VulkanBackend(try Device(small, of: instance), arithmetic: [])
             let tested = try error(of: "matvec.q4_k", "embed.f16", "add", "norm", "store", on: backend)
             #expect(tested <= SelfTest.tolerance)
         }
 
         @Test func largeWeightsAreLookedAtInParts() throws {
-            let backend = try VulkanBackend(device, reach: 1000)
+            let backend = try VulkanBackend(device, arithmetic: [], reach: 1000)
             let tested = try error(of: "matvec.q6_k", "matmul.q6_k", "matmul.mxfp4", "embed.q4_0", on: backend)
             #expect(tested <= SelfTest.tolerance)
         }
 
         @Test func otherVariantsStandInForThoseSwitchedOff() throws {
             let off: Set = ["matvec.q8_0", "matmul.q5_0", "embed.q4_1", "matvec.bf16", "matmul.bf16"]
-            let backend = try VulkanBackend(device, switchedOff: off)
+            let backend = try VulkanBackend(device, switchedOff: off, arithmetic: [])
             // Weights become F16 in the last two cases: rounding of 2^-11 of each.
             #expect(try error(of: "matvec.q8_0", "matmul.q5_0", on: backend) <= SelfTest.tolerance)
             #expect(try error(of: "embed.q4_1", "matmul.bf16", on: backend) <= 1 / 2048)
@@ -113,6 +114,35 @@ extension OnDevice {
             }
         }
 
+        /// Activations beyond F16's range, and rows of very different sizes, before cooperative matrices.
+        @Test(.enabled(if: TestDevice.matrices != nil, "no cooperative matrices"))
+        func matricesTakeActivationsOfAnySize() throws {
+            let product = { (backend: VulkanBackend) throws -> [Float] in
+                let side = SelfTestSide(backend, form: .given)
+                let weight = try side.weight(tensor_type_q8_0, 70, 512)
+                let sizes: [Float] = [1e-30, 1e-6, 1, 1e6, 1e30]
+                let rows = (0..<40 * 512).map { (i: Int) -> Float in Float(i * 7919 % 1009) * sizes[i / 512 % 5] }
+                let (x, y) = (try side.upload(rows, [40, 512]), try side.empty(40, 70))
+                backend.project(x, through: [Projection(weight, into: y)])
+                return try backend.read(y)
+            }
+            let found = try product(try #require(TestDevice.matrices))
+            let expected = try product(try #require(TestDevice.backend))
+            for row in 0..<40 {
+                let part = row * 70..<(row + 1) * 70
+                #expect(SelfTest.error(Array(found[part]), Array(expected[part])) <= SelfTest.halfTolerance)
+            }
+            let side = SelfTestSide(try #require(TestDevice.matrices), form: .given)
+            let y = try side.empty(40, 70)
+            var values = [Float](repeating: 1, count: 40 * 512)
+            (values[600], values[1700]) = (.nan, .infinity)
+            let x = try side.upload(values, [40, 512])
+            side.backend.project(x, through: [Projection(try side.weight(tensor_type_q8_0, 70, 512), into: y)])
+            let rows = try side.backend.read(y)
+            let isBroken = { (row: Int) in rows[row * 70..<(row + 1) * 70].contains { !$0.isFinite } }
+            #expect((0..<40).filter(isBroken) == [1, 3])
+        }
+
         /// NaN in a cache or in logits must not come out as a number.
         @Test func notANumberIsSeen() throws {
             let backend = try #require(TestDevice.backend)
@@ -159,5 +189,33 @@ struct CacheFileTests {
         try bytes.prefix(10).write(to: URL(fileURLWithPath: path))
         #expect(file.read() == nil)
         try FileManager.default.removeItem(atPath: String(path.dropLast(4)))
+    }
+
+    /// Any change of any byte, and of the length.
+    @Test func buildsAreToldApart() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("coolfusion-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let digest = { (bytes: [UInt8]) throws -> UInt64 in
+            try Data(bytes).write(to: file)
+            var digest: UInt64 = 0
+            #expect(cvk_file_digest(file.path, &digest))
+            return digest
+        }
+        let bytes = (0..<1001).map { UInt8($0 % 251) }
+        var seen: Set = try [digest(bytes), digest(bytes + [0]), digest(bytes.dropLast())]
+        for at in [0, 7, 8, 31, 32, 500, 991, 992, 1000] {
+            for bit in [UInt8(1), 128] {
+                var changed = bytes
+                changed[at] ^= bit
+                seen.insert(try digest(changed))
+            }
+        }
+        #expect(seen.count == 3 + 18)
+        #expect(try digest(bytes) == digest(bytes))
+        var none: UInt64 = 0
+        #expect(!cvk_file_digest(file.path + ".absent", &none))
+        var own: UInt64 = 0
+        #expect(cvk_file_digest("/proc/self/exe", &own))
+        #expect(VulkanBackend.buildDigest == String(own, radix: 16))
     }
 }

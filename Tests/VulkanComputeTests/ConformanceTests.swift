@@ -89,7 +89,17 @@ extension OnDevice {
             arguments: VulkanReferenceModel.all.filter { $0.tolerance.exact_arithmetic_max_abs_diff_over_std != nil })
         func logitsAgreeWithIntegerDots(_ model: VulkanReferenceModel) throws {
             let backend = try #require(TestDevice.integerDot)
-            #expect(backend.usesIntegerDot)
+            #expect(backend.arithmetic == .integerDot)
+            try check(model, on: backend, bound: model.tolerance.max_abs_diff_over_std)
+        }
+
+        /// Prompts of more than 32 tokens go through matrices, where weights are F16 or quantised.
+        @Test(
+            .enabled(if: TestDevice.matrices != nil, "no cooperative matrices"),
+            arguments: VulkanReferenceModel.all.filter { $0.tolerance.exact_arithmetic_max_abs_diff_over_std != nil })
+        func logitsAgreeWithMatrices(_ model: VulkanReferenceModel) throws {
+            let backend = try #require(TestDevice.matrices)
+            #expect(backend.arithmetic == .matrices)
             try check(model, on: backend, bound: model.tolerance.max_abs_diff_over_std)
         }
 

@@ -12,7 +12,7 @@ import Transformer
 extension OnDevice {
     @Suite struct DecoderTests {
         static let models = VulkanReferenceModel.all.filter {
-            ["tiny-llama", "tiny-llama-Q4_K_M", "gemma2", "qwen2moe", "bloom"].contains($0.name)
+            ["tiny-llama", "tiny-llama-Q4_K_M", "gemma2", "qwen2moe", "mixtral-Q4_0", "bloom"].contains($0.name)
         }
         let prefix: [Int32] = [5, 9, 17, 3, 22, 101, 64, 7, 250, 33, 12]
         let continuations: [[Int32]] = [[8], [44, 2, 91, 6], [44, 2], [200, 13, 14, 15, 16, 17, 18]]
@@ -111,6 +111,40 @@ extension OnDevice {
                 // The CPU's part rounds activations where weights are quantised.
                 #expect(deviation <= model.tolerance.max_abs_diff_over_std, "\(model.name)")
             }
+        }
+
+        /// A long prompt's visits to experts are sorted and multiplied in tiles, which adds in another order.
+        @Test(arguments: VulkanReferenceModel.all.filter { ["qwen2moe", "gpt-oss", "mixtral-Q4_0"].contains($0.name) })
+        func sortedVisitsAgreeWithSingleOnes(_ model: VulkanReferenceModel) throws {
+            let device = try #require(TestDevice.backend).device
+            let logits = { (off: Set<String>) throws -> [Float] in
+                let decoder = try model.decoder(try VulkanBackend(device, switchedOff: off, arithmetic: []))
+                let tokens = (0..<90).map { Int32($0 * 37 % 200 + 3) }
+                let cache = try decoder.makeCache(context: 100, type: .f32)
+                return try decoder.forward([Run(cache: cache, tokens: tokens, want: .allLogits)])[0].logits
+            }
+            let (sorted, single) = (try logits([]), try logits(["group"]))
+            let largest = single.reduce(0) { max($0, abs($1)) }
+            #expect(sorted != single)
+            #expect(zip(sorted, single).allSatisfy { abs($0 - $1) <= 1e-5 * largest })
+        }
+
+        /// Dense products and experts of a long prompt by cooperative matrices: not the bits of F32, and near them.
+        @Test(
+            .enabled(if: TestDevice.matrices != nil, "no cooperative matrices"),
+            arguments: VulkanReferenceModel.all.filter { ["tiny-llama-Q4_K_M", "mixtral-Q8_0"].contains($0.name) })
+        func matricesAreNearExactArithmetic(_ model: VulkanReferenceModel) throws {
+            let logits = { (backend: VulkanBackend) throws -> [Float] in
+                let decoder = try model.decoder(backend)
+                let cache = try decoder.makeCache(context: 100, type: .f32)
+                let tokens = (0..<90).map { Int32($0 * 37 % 200 + 3) }
+                return try decoder.forward([Run(cache: cache, tokens: tokens, want: .allLogits)])[0].logits
+            }
+            let rounded = try logits(try #require(TestDevice.matrices))
+            let exact = try logits(try #require(TestDevice.backend))
+            let largest = exact.reduce(0) { max($0, abs($1)) }
+            #expect(rounded != exact)
+            #expect(zip(rounded, exact).allSatisfy { abs($0 - $1) <= 3e-3 * largest })
         }
 
         @Test func keptRowsHaveTheBitsOfScores() throws {

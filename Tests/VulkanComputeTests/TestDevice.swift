@@ -12,12 +12,17 @@ enum TestDevice {
         guard let instance, let description = try? instance.device(),
             let device = try? Device(description, of: instance)
         else { return nil }
-        return try? VulkanBackend(device, integerDot: false)
+        return try? VulkanBackend(device, arithmetic: [])
     }()
     /// The same device with integer dot products, whether its hardware has them or not; nil where it cannot do them at all.
     static let integerDot: VulkanBackend? = {
         guard let backend, backend.device.description.hasIntegerDot else { return nil }
-        return try? VulkanBackend(backend.device, integerDot: true)
+        return try? VulkanBackend(backend.device, arithmetic: .integerDot)
+    }()
+    /// The same device with cooperative matrices; nil where it has none.
+    static let matrices: VulkanBackend? = {
+        guard let backend, backend.device.description.arithmetic.contains(.matrices) else { return nil }
+        return try? VulkanBackend(backend.device, arithmetic: .matrices)
     }()
     static var isPresent: Bool { backend != nil }
 }

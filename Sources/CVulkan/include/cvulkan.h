@@ -33,13 +33,14 @@ typedef struct cvk_device_info {
     uint32_t vendor, device, driver_version, api_version;
     uint8_t cache_uuid[16];        ///< pipelines compiled for another value are invalid
     uint64_t local_bytes;          ///< the largest device-local heap
-    uint64_t largest_allocation;
+    uint64_t largest_allocation;   ///< bytes of one cvk_memory
     uint32_t largest_group;        ///< invocations per workgroup
     uint32_t shared_bytes;         ///< per workgroup
     uint32_t most_groups;          ///< workgroups per dispatch, the smallest of the three dimensions
     bool has_addresses, has_16bit_storage, has_compute_queue;
     bool has_integer_dot;          ///< VK_KHR_shader_integer_dot_product with its feature
     bool has_fast_integer_dot;     ///< packed signed 4 x 8 bits in hardware
+    uint32_t matrix[3];            ///< M, N, K of cooperative matrices, F16 times F16 added to F32 by a subgroup; 0: none
 } cvk_device_info;
 
 /// A buffer with its own memory.
@@ -58,6 +59,11 @@ bool cvk_instance_validates(const cvk_instance *instance);
 uint32_t cvk_instance_messages(cvk_instance *instance, char *first, size_t size);
 /// The name of a VkResult, as the specification spells it.
 const char *cvk_result_name(int32_t result);
+
+/// Another value for every build of the program or library that holds this code; false where its file cannot be read.
+bool cvk_build_digest(uint64_t *out);
+/// The digest of any file's bytes, no protection against malice; false where it cannot be read or is empty.
+bool cvk_file_digest(const char *path, uint64_t *out);
 
 uint32_t cvk_device_count(const cvk_instance *instance);
 /// Bytes that may still be taken from the device's largest local heap: the driver's budget (VK_EXT_memory_budget) less what

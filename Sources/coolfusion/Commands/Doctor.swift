@@ -70,9 +70,9 @@ struct Doctor: ParsableCommand {
             report: nil, problem: nil)
         do throws(VulkanError) {
             let device = try Device(description, of: instance)
-            let report = try SelfTest.run(on: device)
+            let report = try SelfTestReport.made(on: device)
             one.report = report
-            try report.keepVerdict(on: device)
+            try report.check(device)
         } catch {
             one.problem = error.description
         }
@@ -85,9 +85,9 @@ struct Doctor: ParsableCommand {
         var text = one.name + "\n"
         if let report = one.report {
             let failed = report.findings.filter { !$0.passed }
-            let largest = report.findings.compactMap(\.error).max() ?? 0
+            let largest = report.findings.compactMap { one in one.error.map { $0 / one.allowed } }.max() ?? 0
             text += "  \(report.findings.count - failed.count) of \(report.findings.count) tests passed, "
-            text += "largest error \(largest) of \(SelfTest.tolerance) allowed, \(seconds(report)) s\n"
+            text += "largest error \(decimals(Double(largest) * 100, 1)) % of what is allowed, \(seconds(report)) s\n"
             for finding in reporting.verbose ? report.findings : failed {
                 let result = finding.error.map { "error \($0)" } ?? finding.problem ?? ""
                 text += "  \(finding.passed ? "ok" : "FAILED, switched off"): \(finding.variant), \(result)\n"

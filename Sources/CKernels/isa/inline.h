@@ -1,9 +1,19 @@
 /// For the template functions of the kernels: inlining into every instantiation, so that their mode arguments are constants,
-/// and complete unrolling of loops over registers (arrays of vectors stay in registers only then).
+/// and complete unrolling of loops over registers (arrays of vectors stay in registers only then). Not for the address
+/// sanitizer, which checks every access in every copy: compiling took a quarter of an hour.
 #ifndef ISA_INLINE_H
 #define ISA_INLINE_H
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
-#ifdef __clang__
+#ifdef __has_feature
+#define SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+#if SANITIZED
+#define UNROLL
+#elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")

@@ -83,9 +83,9 @@ extension CPUBackend {
         }
     }
 
-    /// About 64 KiB of weights per chunk, in groups of 32 rows that kernels like, and some chunks for every thread.
+    /// About 128 KiB of weights per chunk, in groups of 32 rows that kernels like, and some chunks for every thread.
     private func chunkRows(of weight: Tensor) -> Int {
-        let rows = min(65536 / max(1, weight.rowBytes), weight.rows / (threads * 4))
+        let rows = min(131_072 / max(1, weight.rowBytes), weight.rows / (threads * 4))
         return max(32, rows / 32 * 32)
     }
 

@@ -158,22 +158,23 @@ extension OnDevice {
             // Ones everywhere first, so that zeros are written and not found.
             _ = try halved(try side.upload([Float](repeating: 1, count: 9 * 320), [9, 320]))
             // 11 bits and a half, at sizes down to what is no normal half any more.
-            let steps = (0..<k).map { i in
-                (1 + Float(i) * 0x1p-12) * (i % 3 == 0 ? 1 : -1) * [1, 0x1p-13, 0x1p-22][i / 15 % 3]
+            let magnitudes: [Float] = [1, 0x1p-13, 0x1p-22]
+            let steps = (0..<k).map { (i: Int) -> Float in
+                let step = (1 + Float(i) * 0x1p-12) * magnitudes[i / 15 % 3]
+                return i % 3 == 0 ? step : -step
             }
-            let sizes: [Float] = [1, 0.75, 1e-30, 1e30, 3, 0x1p-126, 0]
             // No subnormal numbers, which a device may take for zero.
-            var values = sizes.flatMap { size in steps.map { ($0 * size).isNormal ? $0 * size : 0 } } + steps + steps
+            let sizes: [Float] = [1, 0.75, 1e-30, 1e30, 3, 0x1p-126, 0, 1, 1]
+            var values = sizes.flatMap { (size: Float) -> [Float] in
+                steps.map { ($0 * size).isNormal ? $0 * size : 0 }
+            }
             values[7 * k + k / 2] = .nan
             values[8 * k + k / 3] = -.infinity
             let found = try halved(try side.upload(values, [9, k]))
             let stride = (k + 31) / 32 * 32
             #expect(found.halves.count == 9 * stride / 2)
-            let halves = found.halves.flatMap { pair in
-                [
-                    Float16(bitPattern: UInt16(pair.bitPattern & 0xffff)),
-                    Float16(bitPattern: UInt16(pair.bitPattern >> 16)),
-                ]
+            let bits = found.halves.flatMap { (pair: Float) -> [UInt16] in
+                [UInt16(pair.bitPattern & 0xffff), UInt16(pair.bitPattern >> 16)]
             }
             for row in 0..<9 {
                 let own = values[row * k..<(row + 1) * k]
@@ -181,11 +182,14 @@ extension OnDevice {
                 let largest = own.map { $0.magnitude.bitPattern }.max() ?? 0
                 let exponent = max(largest >> 23, 15) - 14
                 #expect(found.scales[row] == Float(bitPattern: exponent << 23))
-                let expected = own.map { Float16($0 * Float(bitPattern: (254 - exponent) << 23)) }
-                for (i, half) in halves[row * stride..<(row + 1) * stride].enumerated() {
-                    let wanted = i < k ? expected[i] : 0
-                    #expect(wanted.isNaN ? half.isNaN : half.bitPattern == wanted.bitPattern, "row \(row), \(i)")
+                let factor = Float(bitPattern: (254 - exponent) << 23)
+                let halves = bits[row * stride..<(row + 1) * stride].map { Float16(bitPattern: $0) }
+                for (half, value) in zip(halves, own) {
+                    let expected = Float16(value * factor)
+                    let isRight = expected.isNaN ? half.isNaN : half.bitPattern == expected.bitPattern
+                    #expect(isRight, "row \(row): \(value) became \(half)")
                 }
+                #expect(halves.dropFirst(k).allSatisfy { $0.bitPattern == 0 })
             }
         }
 

@@ -45,8 +45,6 @@ final class FileBytes: @unchecked Sendable {  // immutable after init
             guard let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
                 throw .io(file: path, operation: "map", code: errno)
             }
-            // A page cache of large folios maps 2 MiB for each row of embeddings that is looked up.
-            madvise(address, count, MADV_NOHUGEPAGE)
             self.init(name: name ?? path, base: UnsafeRawPointer(address), count: count, owner: .mapping)
         case .read:
             let address = try FileBytes.readAll(descriptor, count: count, path: path)

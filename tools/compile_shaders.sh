@@ -20,7 +20,7 @@ done
 check=false
 [ "${1:-}" = "--check" ] && check=true
 has_new_tools=false
-[ -x $new_tools/glslang ] && [ -x $new_tools/spirv-opt ] && has_new_tools=true
+[ -x $new_tools/glslang ] && [ -x $new_tools/spirv-opt ] && [ -x $new_tools/spirv-val ] && has_new_tools=true
 $check || $has_new_tools || { echo "tools/compile_shaders.sh: no $packages in $new_tools (tools/setup --tests)" >&2; exit 69; }
 target=Shaders/spirv
 table=Sources/CShaders/variants.inc

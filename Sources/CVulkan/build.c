@@ -34,7 +34,8 @@ typedef struct search {
     char path[4096];
 } search;
 
-/// Keeps the path of the loaded file whose segments hold the address; the program itself has no name.
+/// Keeps the path of the loaded file whose segments hold the address; the program itself has no name. A relative path is none:
+/// nobody says what it is relative to by now.
 static int look(struct dl_phdr_info *info, size_t size, void *context) {
     (void)size;
     search *wanted = context;
@@ -42,7 +43,7 @@ static int look(struct dl_phdr_info *info, size_t size, void *context) {
         const uintptr_t first = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
         if (info->dlpi_phdr[i].p_type != PT_LOAD || wanted->address - first >= info->dlpi_phdr[i].p_memsz) continue;
         const char *name = info->dlpi_name && *info->dlpi_name ? info->dlpi_name : "/proc/self/exe";
-        if (strlen(name) < sizeof wanted->path) strcpy(wanted->path, name);
+        if (name[0] == '/' && strlen(name) < sizeof wanted->path) strcpy(wanted->path, name);
         return 1;
     }
     return 0;

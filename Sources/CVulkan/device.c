@@ -83,7 +83,7 @@ static void describe_integer_dot(const cvk_instance *instance, VkPhysicalDevice 
     info->has_fast_integer_dot = info->has_integer_dot && property.integerDotProduct4x8BitPackedSignedAccelerated;
 }
 
-/// Bytes of one buffer with memory of its own: what an allocation may have, and where VK_KHR_maintenance4 says it a buffer.
+/// Bytes: the largest allocation, or the largest buffer where VK_KHR_maintenance4 tells it and that is less.
 static uint64_t largest_allocation(const cvk_instance *instance, VkPhysicalDevice device) {
     const bool says_buffers = cvk_has_extension(instance, device, VK_KHR_MAINTENANCE_4_EXTENSION_NAME);
     VkPhysicalDeviceMaintenance4Properties buffers = {

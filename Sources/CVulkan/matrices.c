@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include "vulkan_objects.h"
 
-/// coopmul.comp takes tiles of 64 x 64, 32 deep, through so much shared memory.
+/// coopmul.comp takes tiles of 64 x 64, 32 deep, and needs this much shared memory.
 enum { tile = 64, depth = 32, shared_bytes = 26624 };
 
 static bool has_features(const cvk_instance *instance, VkPhysicalDevice device) {

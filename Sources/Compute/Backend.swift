@@ -50,7 +50,7 @@ public protocol Backend: AnyObject, Sendable {
     func copyCells(_ moves: [CellMove], from source: Tensor, to destination: Tensor)
     /// log softmax(logits[i])[targets[i]] for every row of logits `[n, vocabulary]`; 0 where the target is nil.
     func logProbabilities(of targets: ArraySlice<Int32?>, logits: Tensor) throws(ComputeError) -> [Float]
-    /// Rows of logits `[n, vocabulary]` that stay as they are whatever is called afterwards, where this backend keeps them.
+    /// Copies of rows of logits `[n, vocabulary]`, held where this backend keeps them; later calls do not change them.
     func keep(_ rows: [Int], of logits: Tensor) throws(ComputeError) -> [any LogitRow]
 }
 

@@ -8,12 +8,17 @@ extension CPUBackend {
         serially { projectInTurn(x, through: projections) }
     }
 
+    private enum Method {
+        case kernel(Matmul)
+        /// Panel by panel of the weight.
+        case openBLAS
+    }
+
     /// One weight against all rows of x. Plain values only: chunks are many, and references would be counted in each.
     private struct Piece {
         /// The product with all weight rows.
         var product: matmul_args
-        /// nil: through OpenBLAS.
-        var kernel: Matmul?
+        var method: Method
         var bias: UnsafePointer<Float>?
         /// Weight rows per chunk.
         var step: Int
@@ -33,9 +38,13 @@ extension CPUBackend {
         guard x.rows > 0 else { return }
         let converted = convert(x, for: projections)
         let pieces = projections.map { piece($0, x, converted) }
-        reserveBLASPanels(zip(pieces, projections).filter { $0.0.kernel == nil }.map { $0.1.weight })
+        reserveBLASPanels(
+            zip(pieces, projections).compactMap { piece, projection in
+                if case .openBLAS = piece.method { projection.weight } else { nil }
+            })
         let work = projections.reduce(0) { $0 + $1.weight.rows } * x.columns * x.rows
-        withExtendedLifetime(x) { run(pieces, of: projections, inline: work < 32768) }
+        // Pieces hold addresses only.
+        withExtendedLifetime((x, projections)) { run(pieces, of: projections, inline: work < 32768) }
     }
 
     private func piece(_ projection: Projection, _ x: Tensor, _ converted: [Converted]) -> Piece {
@@ -46,10 +55,17 @@ extension CPUBackend {
             w: weight.bytes, w_row_bytes: weight.rowBytes, x: activations?.bytes ?? x.bytes,
             x_row_bytes: activations?.rowBytes ?? x.rowBytes, y: output.floats, y_stride: output.columns,
             k: weight.columns, rows: weight.rows, columns: x.rows)
-        let kernels = weight.layout == .rows ? matmulKernels : interleavedKernels
         return Piece(
-            product: product, kernel: step == nil ? kernels[Int(weight.type.rawValue)] : nil,
+            product: product, method: step == nil ? .kernel(kernel(of: weight)) : .openBLAS,
             bias: projection.bias.map { UnsafePointer($0.floats) }, step: step ?? chunkRows(of: weight))
+    }
+
+    private func kernel(of weight: Tensor) -> Matmul {
+        let kernels = weight.layout == .rows ? matmulKernels : interleavedKernels
+        guard let kernel = kernels[Int(weight.type.rawValue)] else {
+            preconditionFailure("weights that no kernel multiplies are refused when they are loaded")
+        }
+        return kernel
     }
 
     private func run(_ pieces: [Piece], of projections: [Projection], inline: Bool) {
@@ -65,10 +81,9 @@ extension CPUBackend {
                 let first = chunk * pieces[index].step
                 let rows = first..<min(first + pieces[index].step, pieces[index].product.rows)
                 var part = pieces[index].part(rows)
-                if let kernel = pieces[index].kernel {
-                    kernel(&part)
-                } else {
-                    self.blasMultiply(projections[index].weight.rowSlice(rows), part, worker: worker)
+                switch pieces[index].method {
+                case .kernel(let multiply): multiply(&part)
+                case .openBLAS: self.blasMultiply(projections[index].weight.rowSlice(rows), part, worker: worker)
                 }
                 guard let bias = pieces[index].bias else { return }
                 for row in 0..<part.columns {

@@ -56,10 +56,8 @@ import Glibc
                 weights = UnsafePointer(floats)
             }
             cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasTrans, blasint(product.columns), blasint(panel.rows), blasint(k), 1,
-                x,
-                blasint(k), weights, blasint(k), 0, product.y,
-                blasint(product.y_stride))
+                CblasRowMajor, CblasNoTrans, CblasTrans, blasint(product.columns), blasint(panel.rows), blasint(k),
+                1, x, blasint(k), weights, blasint(k), 0, product.y, blasint(product.y_stride))
         }
     }
 #else

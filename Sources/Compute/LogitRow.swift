@@ -31,36 +31,52 @@ extension LogitRow {
     }
 }
 
-/// A row in the host's memory.
+/// A row in the host's memory, not empty.
 public struct HostLogits: LogitRow {
     private let logits: [Float]
+    public let argmax: Int32
     public let isFinite: Bool
 
     public init(_ logits: [Float]) {
         self.logits = logits
+        argmax = Compute.argmax(logits)
         isFinite = allAreFinite(logits)
     }
 
     public var count: Int { logits.count }
-    public var argmax: Int32 { Compute.argmax(logits) }
-    public var logSumExp: Double { Compute.logSumExp(logits) }
+    public var logSumExp: Double {
+        let largest = Double(logits[Int(argmax)])
+        var sum = 0.0
+        for logit in logits { sum += exp(Double(logit) - largest) }
+        return largest + log(sum)
+    }
     public func values() -> [Float] { logits }
     public func values(of tokens: [Int32]) -> [Float] { tokens.map { logits[Int($0)] } }
 }
 
-/// The largest logit's index; ties to the lowest. 0 for no logits.
+/// The largest logit's index; ties to the lowest, NaN is never it. 0 for no logits.
 public func argmax(_ logits: [Float]) -> Int32 {
-    var best = 0
-    var largest = -Float.infinity
-    for index in logits.indices where logits[index] > largest { (best, largest) = (index, logits[index]) }
-    return Int32(best)
-}
-
-private func logSumExp(_ logits: [Float]) -> Double {
-    let largest = Double(logits.max() ?? 0)
-    var sum = 0.0
-    for logit in logits { sum += exp(Double(logit) - largest) }
-    return largest + log(sum)
+    // In each of eight lanes the first of its largest.
+    var largest = SIMD8<Float>(repeating: -.infinity)
+    var places = SIMD8<Int32>(repeating: 0)
+    var here = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
+    logits.withUnsafeBytes { bytes in
+        for start in stride(from: 0, to: bytes.count & ~31, by: 32) {
+            let values = bytes.loadUnaligned(fromByteOffset: start, as: SIMD8<Float>.self)
+            let isLarger = values .> largest
+            largest.replace(with: values, where: isLarger)
+            places.replace(with: here, where: isLarger)
+            here &+= 8
+        }
+    }
+    var best = (logit: -Float.infinity, place: Int32(0))
+    for lane in 0..<8 where (largest[lane], best.place) > (best.logit, places[lane]) {
+        best = (largest[lane], places[lane])
+    }
+    for place in logits.indices.suffix(logits.count & 7) where logits[place] > best.logit {
+        best = (logits[place], Int32(place))
+    }
+    return best.place
 }
 
 private func allAreFinite(_ values: [Float]) -> Bool {

@@ -73,7 +73,7 @@ final class FileBytes: @unchecked Sendable {  // immutable after init
         return UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
     }
 
-    /// Drops the whole pages inside `bytes`, where they are part of a mapping.
+    /// Drops the whole pages inside `bytes`, where they are part of a mapping; who reads there again maps them again.
     func releasePages(of bytes: UnsafeRawBufferPointer) {
         guard owner == .mapping, let start = bytes.baseAddress, start >= base, start < base + count else { return }
         let page = sysconf(Int32(_SC_PAGESIZE))

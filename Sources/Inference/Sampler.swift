@@ -31,7 +31,10 @@ public struct Sampler: Sendable {
         -> (token: Int32, logprob: Double)
     {
         try carrying { () throws(ComputeError) in
-            if sampling.isGreedy { return (row.argmax, try row.logProbabilities(of: [row.argmax])[0]) }
+            if sampling.isGreedy {
+                let best = row.argmax
+                return (best, try row.logProbabilities(of: [best])[0])
+            }
             let logits = try row.values()
             let token = next(logits, recent: recent)
             return (token, Double(logits[Int(token)]) - row.logSumExp)

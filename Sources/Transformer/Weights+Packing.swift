@@ -17,14 +17,9 @@ extension Weights {
     {
         var matrices: [Tensor] = []
         visitMatrices(blocks, head: head) { matrices.append($0) }
-        let given = matrices
-        // Rows of the table of embeddings are still read, also where it is the head's weight, too.
-        let table = tokenEmbd.bytes
-        let tableEnd = table + tokenEmbd.rows * tokenEmbd.rowBytes
+        // Rows of embeddings whose table is the head's weight, too, are read again: the system then maps the file anew.
         let packed = try carrying { () throws(ComputeError) in
-            try backend.pack(given) { bytes in
-                if let start = bytes.baseAddress, start >= tableEnd || start < table { file.releasePages(of: bytes) }
-            }
+            try backend.pack(matrices) { file.releasePages(of: $0) }
         }
         var next = packed.makeIterator()
         visitMatrices(blocks, head: head) { matrix in

@@ -24,6 +24,7 @@ final class MemoryPool: @unchecked Sendable {
         var chunks: [Int: Chunk] = [:]
         var nextChunk = 0
         var retired: [Region] = []
+        var isExhausted = false
     }
 
     private static let chunkBytes = 32 << 20
@@ -49,6 +50,9 @@ final class MemoryPool: @unchecked Sendable {
         device.description.largestAllocation / MemoryPool.alignment * MemoryPool.alignment - MemoryPool.padding
     }
 
+    /// For tests: as on a device whose memory is full, no chunk is made any more.
+    func exhaust() { state.withLock { $0.isExhausted = true } }
+
     /// Throws outOfMemory or deviceFailed.
     func allocate(_ byteCount: Int) throws(ComputeError) -> Allocation {
         let (padded, overflow) = byteCount.addingReportingOverflow(MemoryPool.padding + MemoryPool.alignment - 1)
@@ -63,6 +67,7 @@ final class MemoryPool: @unchecked Sendable {
         var failure: ComputeError?
         let made = state.withLock { state -> Allocation? in
             if isShared, let region = take(size, from: &state) { return allocation(region, byteCount, state) }
+            if state.isExhausted { return nil }
             var memory = cvk_memory()
             let chunkSize = isShared ? chunkBytes : size
             let result = cvk_memory_allocate(device.handle, UInt64(chunkSize), false, false, &memory)

@@ -40,9 +40,9 @@ public enum SelfTest {
     /// F16 keeps 11 bits: a weight and an activation err by up to 2^-11 each, most of which sums cancel.
     static let halfTolerance: Float = 1 / 1024
 
-    /// Runs every variant on the device. Before those that a driver may not survive, the newest, `sofar` gets a report as
+    /// Runs every variant on the device. Before those that a driver may not survive, the newest, `soFar` gets a report as
     /// if they had failed: kept, it spares the next run another try. Throws failed if the device cannot be used at all.
-    public static func run(on device: Device, sofar: (SelfTestReport) -> Void = { _ in }) throws(VulkanError)
+    public static func run(on device: Device, soFar: (SelfTestReport) -> Void = { _ in }) throws(VulkanError)
         -> SelfTestReport
     {
         let exact = try VulkanBackend(device, arithmetic: [])
@@ -55,7 +55,7 @@ public enum SelfTest {
             }
             if matrices.arithmetic.isEmpty { return report }
             let cases = SelfTestCases.matrices
-            sofar(report + unfinished(cases))
+            soFar(report + unfinished(cases))
             return report + (try compare(matrices, with: try scalar(), exactly: true, cases))
         } catch {
             throw .failed(device: device.name, step: "test itself", result: error.description)

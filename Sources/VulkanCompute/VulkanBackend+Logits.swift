@@ -13,13 +13,19 @@ extension VulkanBackend {
         }
     }
 
-    /// Copies the rows: the pass's own tensor is used again by the next one.
+    /// Copies the rows: the pass's own tensor is used again by the next one. On the host where the device has no memory for
+    /// them, or a wrong argmax.
     public func keep(_ rows: [Int], of logits: Tensor) throws(ComputeError) -> [any LogitRow] {
         if rows.isEmpty { return [] }
-        if switchedOff.contains("argmax") { return try readRows(rows, of: logits) }
-        return try attempt { () throws(ComputeError) in
-            let kept = Tensor(
-                buffer: try allocate(rows.count * logits.rowBytes).buffer, shape: [rows.count, logits.columns])
+        if !switchedOff.contains("argmax"), let kept = try keepHere(rows, of: logits) { return kept }
+        return try readRows(rows, of: logits)
+    }
+
+    /// nil where there is no memory for the copies.
+    private func keepHere(_ rows: [Int], of logits: Tensor) throws(ComputeError) -> [any LogitRow]? {
+        try attempt { () throws(ComputeError) in
+            guard let memory = try allocateIfPossible(rows.count * logits.rowBytes) else { return nil }
+            let kept = Tensor(buffer: memory.buffer, shape: [rows.count, logits.columns])
             try copyRows(
                 rows, columns: logits.columns, from: logits.address, to: kept.address, reads: [logits], writes: [kept])
             let found: [UInt32] = try readBack(3 * rows.count) { (place) throws(ComputeError) in
@@ -38,6 +44,15 @@ extension VulkanBackend {
                     largest: Float(bitPattern: found[2 * i + 1]),
                     logSumExp: Double(Float(bitPattern: found[2 * rows.count + i])))
             }
+        }
+    }
+
+    private func allocateIfPossible(_ byteCount: Int) throws(ComputeError) -> Allocation? {
+        do throws(ComputeError) {
+            return try allocate(byteCount)
+        } catch {
+            guard case .outOfMemory = error else { throw error }
+            return nil
         }
     }
 

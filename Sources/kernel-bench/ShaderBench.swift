@@ -98,7 +98,12 @@ enum ShaderBench {
         backend.write((0..<vocabulary).map { Float($0 % 997) / 50 }, to: logits)
         func seconds(_ rows: () throws -> [any LogitRow]) throws -> Double {
             try median { passes in
-                for _ in 0..<passes { for row in try rows() { _ = try row.logProbabilities(of: [row.argmax]) } }
+                for _ in 0..<passes {
+                    for row in try rows() {
+                        let best = row.argmax
+                        _ = try row.logProbabilities(of: [best])
+                    }
+                }
             }
         }
         let known = try backend.readRows([0], of: logits)

@@ -14,6 +14,32 @@ struct LogitRowTests {
         #expect(HostLogits([-.greatestFiniteMagnitude, -.greatestFiniteMagnitude]).argmax == 0)
     }
 
+    /// Two equal largest logits at any two places, of one lane or two, and among the last that fill no vector.
+    @Test(arguments: [1, 2, 8, 9, 15, 16, 17, 40])
+    func tiesGoToTheLowestTokenAnywhere(count: Int) {
+        for first in 0..<count {
+            for second in first..<count {
+                var values = (0..<count).map { Float($0 % 5) - 7 }
+                (values[first], values[second]) = (-1, -1)
+                #expect(HostLogits(values).argmax == first)
+                (values[first], values[second]) = (-0.0, 0)
+                #expect(HostLogits(values).argmax == first)
+            }
+        }
+        #expect(argmax([Float](repeating: -.infinity, count: count)) == 0)
+        #expect(argmax([Float](repeating: .nan, count: count) + [-3, .nan]) == count)
+    }
+
+    /// The definition: every sum in order, from the largest logit.
+    @Test(arguments: [1, 7, 8, 9, 1001])
+    func theNormaliserHasTheBitsOfItsDefinition(count: Int) {
+        var noise = Noise()
+        let values = noise.floats(count, scale: 20)
+        let largest = Double(values.max() ?? 0)
+        let sum = values.reduce(0) { $0 + exp(Double($1) - largest) }
+        #expect(HostLogits(values).logSumExp == largest + log(sum))
+    }
+
     @Test(arguments: [1, 7, 8, 9, 31, 32, 33, 1001])
     func whatIsNotFiniteIsSeenAnywhere(count: Int) {
         #expect(HostLogits([Float](repeating: 3, count: count)).isFinite)

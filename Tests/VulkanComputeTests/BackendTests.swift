@@ -143,6 +143,56 @@ extension OnDevice {
             #expect((0..<40).filter(isBroken) == [1, 3])
         }
 
+        /// halve.comp runs on any device: to the nearest half, ties to even, of the row times a power of two; zeros from k on.
+        @Test(arguments: [1, 45, 64, 300])
+        func activationsBecomeHalves(k: Int) throws {
+            let backend = try #require(TestDevice.backend)
+            let side = SelfTestSide(backend, form: .given)
+            let halved = { (x: Tensor) throws -> (halves: [Float], scales: [Float]) in
+                let made = try backend.attempt { () throws(ComputeError) in
+                    var rounded = VulkanBackend.RoundedRows()
+                    return try backend.input(x, .halves, &rounded)
+                }
+                return (try backend.read(made.reads[0]), try backend.read(made.reads[1]))
+            }
+            // Ones everywhere first, so that zeros are written and not found.
+            _ = try halved(try side.upload([Float](repeating: 1, count: 9 * 320), [9, 320]))
+            // 11 bits and a half, at sizes down to what is no normal half any more.
+            let magnitudes: [Float] = [1, 0x1p-13, 0x1p-22]
+            let steps = (0..<k).map { (i: Int) -> Float in
+                let step = (1 + Float(i) * 0x1p-12) * magnitudes[i / 15 % 3]
+                return i % 3 == 0 ? step : -step
+            }
+            // No subnormal numbers, which a device may take for zero.
+            let sizes: [Float] = [1, 0.75, 1e-30, 1e30, 3, 0x1p-126, 0, 1, 1]
+            var values = sizes.flatMap { (size: Float) -> [Float] in
+                steps.map { ($0 * size).isNormal ? $0 * size : 0 }
+            }
+            values[7 * k + k / 2] = .nan
+            values[8 * k + k / 3] = -.infinity
+            let found = try halved(try side.upload(values, [9, k]))
+            let stride = (k + 31) / 32 * 32
+            #expect(found.halves.count == 9 * stride / 2)
+            let bits = found.halves.flatMap { (pair: Float) -> [UInt16] in
+                [UInt16(pair.bitPattern & 0xffff), UInt16(pair.bitPattern >> 16)]
+            }
+            for row in 0..<9 {
+                let own = values[row * k..<(row + 1) * k]
+                // The largest magnitude between 2^14 and 2^15; the scale never subnormal.
+                let largest = own.map { $0.magnitude.bitPattern }.max() ?? 0
+                let exponent = max(largest >> 23, 15) - 14
+                #expect(found.scales[row] == Float(bitPattern: exponent << 23))
+                let factor = Float(bitPattern: (254 - exponent) << 23)
+                let halves = bits[row * stride..<(row + 1) * stride].map { Float16(bitPattern: $0) }
+                for (half, value) in zip(halves, own) {
+                    let expected = Float16(value * factor)
+                    let isRight = expected.isNaN ? half.isNaN : half.bitPattern == expected.bitPattern
+                    #expect(isRight, "row \(row): \(value) became \(half)")
+                }
+                #expect(halves.dropFirst(k).allSatisfy { $0.bitPattern == 0 })
+            }
+        }
+
         /// NaN in a cache or in logits must not come out as a number.
         @Test func notANumberIsSeen() throws {
             let backend = try #require(TestDevice.backend)

@@ -71,6 +71,21 @@ extension OnDevice {
             #expect(VulkanBackend.irreplaceable(["argmax"]).isEmpty)
         }
 
+        @Test func rowsGoToTheHostWhereTheDeviceIsFull() throws {
+            let backend = try VulkanBackend(backend.device, arithmetic: [])
+            let side = SelfTestSide(backend, form: .given)
+            // Copies of 12 MB: memory of their own.
+            let width = 1 << 20
+            let logits = try side.upload((0..<3 * width).map { Float($0 * 7919 % 1009) }, [3, width])
+            let onDevice = try backend.keep([2, 0, 1], of: logits)
+            backend.pool.exhaust()
+            let before = backend.bytesRead
+            let onHost = try backend.keep([2, 0, 1], of: logits)
+            #expect(backend.bytesRead == before + 3 * width * 4)
+            #expect(onHost.map(\.argmax) == onDevice.map(\.argmax))
+            #expect(try onHost.map { try $0.values() } == onDevice.map { try $0.values() })
+        }
+
         /// Three words a row, and one for each other logit that is asked for.
         @Test func onlyAnswersComeBack() throws {
             let before = backend.bytesRead

@@ -11,7 +11,9 @@
 #else
 #define SANITIZED 0
 #endif
-#if SANITIZED
+#if SANITIZED && defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(disable)")   // nothing at all would be "misleading indentation" after an if
+#elif SANITIZED
 #define UNROLL
 #elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")

@@ -135,19 +135,32 @@ static bool check_product(const kernel_table *table, const product *p, bool inte
     return good;
 }
 
-/// Sizes around every tile: lengths of some blocks and, in values, beyond the kernels' panels; then extreme values.
+/// A product in both forms, then freed.
+static bool check_forms(const kernel_table *table, product p) {
+    bool good = check_product(table, &p, false);
+    if (p.packed) good &= check_product(table, &p, true);
+    free(p.w), free(p.packed), free(p.x);
+    return good;
+}
+
+/// Sizes around every tile; columns and lengths beyond the kernels' panels, which have at most 64 columns and 2048 blocks in
+/// all; and extreme values.
 static bool check_matmul(const kernel_table *table, tensor_type type) {
     static const size_t rows[] = {7, 8, 9, 16, 11, 40}, columns[] = {7, 2, 3, 4, 35, 5, 6, 14};
+    static const struct { size_t blocks, rows, columns; } extremes[] = {{3, 7, 7}, {4, 8, 2}, {3, 16, 8}, {4, 8, 14}};
     const tensor_type_info *info = tensor_type_get(type);
     const size_t step = tensor_type_get(info->activation)->block_size, block = info->block_size > step ? info->block_size : step;
     bool good = true;
-    for (size_t i = 0; i < 26; i++) {
-        const size_t blocks = i % 11 == 9 ? (257 + block - 1) / block : i % 11 == 10 ? (4200 + block - 1) / block : i % 11 + 1;
-        product p = make_product(type, blocks * block, rows[i % 6], columns[i % 8], i >= 24);
-        good &= check_product(table, &p, false);
-        if (p.packed) good &= check_product(table, &p, true);
-        free(p.w), free(p.packed), free(p.x);
+    for (size_t i = 0; i < 24; i++) {
+        const size_t values = i % 11 == 9 ? 257 : i % 11 == 10 ? 4200 : (i % 11 + 1) * block;
+        const size_t k = (values + block - 1) / block * block;
+        good &= check_forms(table, make_product(type, k, rows[i % 6], columns[i % 8], false));
     }
+    for (size_t i = 0; i < sizeof extremes / sizeof extremes[0]; i++)
+        good &= check_forms(table, make_product(type, extremes[i].blocks * block, extremes[i].rows, extremes[i].columns, true));
+    const size_t panels = block == 256 ? 35 * 256 : (4200 + block - 1) / block * block;
+    good &= check_forms(table, make_product(type, panels, 16, 66, false));
+    good &= check_forms(table, make_product(type, panels, 9, 66, false));
     return good;
 }
 

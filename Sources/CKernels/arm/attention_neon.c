@@ -125,8 +125,10 @@ static float bias_scores(const attention_args *a, size_t head, float *scores, si
     for (size_t i = 0; i < n; i += 4) {
         float32x4_t s = vmulq_n_f32(vld1q_f32(scores + i), a->scale);
         if (a->softcap != 0) s = vmulq_n_f32(tanh_ps(vdivq_f32(s, vdupq_n_f32(a->softcap))), a->softcap);
-        const float32x4_t away = vsubq_f32(vdupq_n_f32((float)distance - (float)i), vld1q_f32(numbers));
-        s = vfmsq_f32(s, vdupq_n_f32(slope), away);
+        if (slope != 0) {
+            const float32x4_t away = vsubq_f32(vdupq_n_f32((float)distance - (float)i), vld1q_f32(numbers));
+            s = vfmsq_f32(s, vdupq_n_f32(slope), away);
+        }
         vst1q_f32(scores + i, s);
         most = vmaxnmq_f32(most, vbslq_f32(first_lanes(n - i), s, most));
     }
@@ -136,7 +138,7 @@ static float bias_scores(const attention_args *a, size_t head, float *scores, si
 static float exponentials(float *scores, size_t n, float max) {
     float32x4_t sums[2] = {vdupq_n_f32(0), vdupq_n_f32(0)};
     for (size_t i = 0; i < n; i += 4) {
-        const float32x4_t e = exp_ps(vsubq_f32(vld1q_f32(scores + i), vdupq_n_f32(max)));
+        const float32x4_t e = exp_negative_ps(vsubq_f32(vld1q_f32(scores + i), vdupq_n_f32(max)));
         vst1q_f32(scores + i, e);
         sums[i / 4 % 2] = vaddq_f32(sums[i / 4 % 2], keep_first(e, n - i));
     }

@@ -83,9 +83,13 @@ ALWAYS_INLINE eight last_values(eight_loader load, size_t bytes, const char *row
     return load(end, 0);
 }
 
-/// exp(x), relative error below 2e-7: 2^n * p(r), |r| <= ln 2 / 2, p of degree 6 (Taylor). Results below 2^-126 become 0,
-/// above the largest float infinity; NaN stays NaN.
-ALWAYS_INLINE float32x4_t exp_ps(float32x4_t x) {
+/// exp(r + n ln 2) = 2^n * p(r), |r| <= ln 2 / 2, p of degree 6 (Taylor).
+typedef struct exp_parts {
+    float32x4_t p;
+    int32x4_t n;
+} exp_parts;
+
+ALWAYS_INLINE exp_parts split_exp(float32x4_t x) {
     const float32x4_t n = vrndnq_f32(vmulq_n_f32(x, 1.44269504f));
     float32x4_t r = vfmsq_f32(x, n, vdupq_n_f32(0.693145752f));   // ln 2 in two parts, the first exact times n
     r = vfmsq_f32(r, n, vdupq_n_f32(1.42860677e-6f));
@@ -96,13 +100,30 @@ ALWAYS_INLINE float32x4_t exp_ps(float32x4_t x) {
     p = vfmaq_f32(vdupq_n_f32(0.5f), p, r);
     p = vfmaq_f32(vdupq_n_f32(1), p, r);
     p = vfmaq_f32(vdupq_n_f32(1), p, r);
-    // 2^n as 2^(n/2) * 2^(n - n/2), so that n = 128 does not overflow too early.
-    const int32x4_t whole = vcvtq_s32_f32(n), half = vshrq_n_s32(whole, 1), bias = vdupq_n_s32(127);
-    const float32x4_t a = vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(half, bias), 23));
-    const float32x4_t b = vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vsubq_s32(whole, half), bias), 23));
-    const float32x4_t y = vmulq_f32(vmulq_f32(p, a), b);
-    const float32x4_t low = vbslq_f32(vcltq_f32(x, vdupq_n_f32(-87.3f)), vdupq_n_f32(0), y);
-    return vbslq_f32(vcgtq_f32(x, vdupq_n_f32(88.72284f)), vdupq_n_f32(__builtin_inff()), low);
+    return (exp_parts){p, vcvtq_s32_f32(n)};
+}
+
+/// 2^n, -127 < n < 128.
+ALWAYS_INLINE float32x4_t power_of_two(int32x4_t n) {
+    return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(n, vdupq_n_s32(127)), 23));
+}
+
+ALWAYS_INLINE float32x4_t zero_where_tiny(float32x4_t x, float32x4_t y) {
+    return vbslq_f32(vcltq_f32(x, vdupq_n_f32(-87.3f)), vdupq_n_f32(0), y);
+}
+
+/// exp(x), relative error below 2e-7. Results below 2^-126 become 0, above the largest float infinity; NaN stays NaN.
+ALWAYS_INLINE float32x4_t exp_ps(float32x4_t x) {
+    const exp_parts e = split_exp(x);
+    const int32x4_t half = vshrq_n_s32(e.n, 1);   // in two factors, so that n = 128 does not overflow too early
+    const float32x4_t y = vmulq_f32(vmulq_f32(e.p, power_of_two(half)), power_of_two(vsubq_s32(e.n, half)));
+    return vbslq_f32(vcgtq_f32(x, vdupq_n_f32(88.72284f)), vdupq_n_f32(__builtin_inff()), zero_where_tiny(x, y));
+}
+
+/// exp_ps for x <= 0 or NaN, with the same bits.
+ALWAYS_INLINE float32x4_t exp_negative_ps(float32x4_t x) {
+    const exp_parts e = split_exp(x);
+    return zero_where_tiny(x, vmulq_f32(e.p, power_of_two(e.n)));
 }
 
 /// tanh(x), relative error below 3e-7: a polynomial below 0.625 (Cephes' tanhf), 1 - 2 / (exp(2x) + 1) above.

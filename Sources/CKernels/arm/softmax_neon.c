@@ -24,13 +24,13 @@ ALWAYS_INLINE float sum_exp(const float *x, float *y, size_t n, float max) {
     size_t i = 0;
     for (; i + 16 <= n; i += 16) {
         UNROLL for (int j = 0; j < 4; j++) {
-            const float32x4_t e = exp_ps(vsubq_f32(vld1q_f32(x + i + 4 * j), m));
+            const float32x4_t e = exp_negative_ps(vsubq_f32(vld1q_f32(x + i + 4 * j), m));
             if (y) vst1q_f32(y + i + 4 * j, e);
             sums[j] = vaddq_f32(sums[j], e);
         }
     }
     for (; i < n; i += 4) {
-        const float32x4_t e = keep_first(exp_ps(vsubq_f32(load_first(x + i, n - i), m)), n - i);
+        const float32x4_t e = keep_first(exp_negative_ps(vsubq_f32(load_first(x + i, n - i), m)), n - i);
         if (y) store_first(y + i, n - i, e);
         sums[0] = vaddq_f32(sums[0], e);
     }

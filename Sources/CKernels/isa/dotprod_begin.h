@@ -6,5 +6,7 @@
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("arch=armv8.2-a+dotprod")
+#ifndef __ARM_FEATURE_DOTPROD   // where the build's flags allow sdot already, naming an architecture would lower theirs
+#pragma GCC target("arch=armv8.2-a+dotprod")   // "+dotprod" alone does not compile with gcc 12 for less than ARMv8.2
+#endif
 #endif

@@ -1,6 +1,7 @@
 /// Block matmul for AVX-512 with VNNI: two tiles of x86/block_avx2.h side by side, 16 rows, with the same exact integer sums
 /// and the same order of float additions, so the results have the same bits as AVX2's. Signed bytes become unsigned by an
-/// offset of 128. One or two columns are limited by memory and stay with AVX2.
+/// offset of 128. One or two columns stay with AVX2, which multiplies a block as it unpacks it; here every block goes through
+/// a tile in memory.
 #ifndef X86_BLOCK_AVX512_H
 #define X86_BLOCK_AVX512_H
 #include "x86/block_avx2.h"
@@ -88,7 +89,7 @@ ALWAYS_INLINE void wide_block_matmul(const matmul_args *a, block_type type, bool
         const size_t most = panel_size / panel.columns;
         for (panel.first = 0; panel.first < blocks; panel.first += panel.count) {
             panel.count = blocks - panel.first < most ? blocks - panel.first : most;
-            panel.ahead = 2 * tile_rows * a->w_row_bytes;
+            panel.ahead = wide_distance(a);
             take_panel(type, a, &panel);
             wide_block_rows(type, a, &panel);
         }

@@ -57,14 +57,17 @@ ALWAYS_INLINE void unpack_iq4_xs(const row_pointers *p, size_t offset, int part,
 }
 
 ALWAYS_INLINE block_type type_iq4_nl(void) {
-    return (block_type){unpack_iq4_nl, sizeof(block_iq4_nl), {true, 1}, 0, false, 2, false};
+    return (block_type){.unpack = unpack_iq4_nl, .bytes = sizeof(block_iq4_nl),
+                        .mode = {.is_signed = true, .widen = 1}, .direct = 2};
 }
 
 ALWAYS_INLINE block_type type_mxfp4(void) {
-    return (block_type){unpack_mxfp4, sizeof(block_mxfp4), {false, 4}, 12, false, 2, false};
+    return (block_type){.unpack = unpack_mxfp4, .bytes = sizeof(block_mxfp4), .mode = {.widen = 4},
+                        .offset = 12, .direct = 2};
 }
 
 ALWAYS_INLINE super_type type_iq4_xs(void) {
-    return (super_type){unpack_iq4_xs_scales, unpack_iq4_xs, sizeof(block_iq4_xs), 8, 32, {true, 1}, no_mins, false};
+    return (super_type){.scales = unpack_iq4_xs_scales, .values = unpack_iq4_xs, .bytes = sizeof(block_iq4_xs),
+                        .part = 8, .group = 32, .mode = {.is_signed = true, .widen = 1}};
 }
 #endif

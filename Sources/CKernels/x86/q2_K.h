@@ -79,10 +79,12 @@ ALWAYS_INLINE void unpack_q3_K(const row_pointers *p, size_t offset, int part, _
 }
 
 ALWAYS_INLINE super_type type_q2_K(void) {
-    return (super_type){unpack_q2_K_scales, unpack_q2_K, sizeof(block_q2_K), 32, 16, {false, 4}, float_mins, false};
+    return (super_type){.scales = unpack_q2_K_scales, .values = unpack_q2_K, .bytes = sizeof(block_q2_K),
+                        .part = 32, .group = 16, .mode = {.widen = 4}, .mins = float_mins};
 }
 
 ALWAYS_INLINE super_type type_q3_K(void) {
-    return (super_type){unpack_q3_K_scales, unpack_q3_K, sizeof(block_q3_K), 32, 16, {false, 4}, integer_mins, false};
+    return (super_type){.scales = unpack_q3_K_scales, .values = unpack_q3_K, .bytes = sizeof(block_q3_K),
+                        .part = 32, .group = 16, .mode = {.widen = 4}, .mins = integer_mins};
 }
 #endif

@@ -18,10 +18,12 @@ ALWAYS_INLINE void unpack_q4_1(const row_pointers *p, size_t block, block_tile *
 }
 
 ALWAYS_INLINE block_type type_q4_0(void) {
-    return (block_type){unpack_q4_0, sizeof(block_q4_0), {false, 8}, 8, false, 6, false};
+    return (block_type){.unpack = unpack_q4_0, .bytes = sizeof(block_q4_0), .mode = {.widen = 8},
+                        .offset = 8, .direct = 6};
 }
 
 ALWAYS_INLINE block_type type_q4_1(void) {
-    return (block_type){unpack_q4_1, sizeof(block_q4_1), {false, 8}, 0, true, 6, false};
+    return (block_type){.unpack = unpack_q4_1, .bytes = sizeof(block_q4_1), .mode = {.widen = 8},
+                        .has_min = true, .direct = 6};
 }
 #endif

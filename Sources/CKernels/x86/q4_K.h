@@ -19,6 +19,7 @@ ALWAYS_INLINE void unpack_q4_K(const row_pointers *p, size_t offset, int part, _
 }
 
 ALWAYS_INLINE super_type type_q4_K(void) {
-    return (super_type){unpack_headers, unpack_q4_K, sizeof(block_q4_K), 16, 32, {false, 8}, float_mins, false};
+    return (super_type){.scales = unpack_headers, .values = unpack_q4_K, .bytes = sizeof(block_q4_K),
+                        .part = 16, .group = 32, .mode = {.widen = 8}, .mins = float_mins};
 }
 #endif

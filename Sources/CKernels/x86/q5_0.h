@@ -34,10 +34,12 @@ ALWAYS_INLINE void unpack_q5_1(const row_pointers *p, size_t block, block_tile *
 }
 
 ALWAYS_INLINE block_type type_q5_0(void) {
-    return (block_type){unpack_q5_0, sizeof(block_q5_0), {false, 4}, 16, false, 2, false};
+    return (block_type){.unpack = unpack_q5_0, .bytes = sizeof(block_q5_0), .mode = {.widen = 4},
+                        .offset = 16, .direct = 2};
 }
 
 ALWAYS_INLINE block_type type_q5_1(void) {
-    return (block_type){unpack_q5_1, sizeof(block_q5_1), {false, 4}, 0, true, 2, false};
+    return (block_type){.unpack = unpack_q5_1, .bytes = sizeof(block_q5_1), .mode = {.widen = 4},
+                        .has_min = true, .direct = 2};
 }
 #endif

@@ -28,6 +28,7 @@ ALWAYS_INLINE void unpack_q5_K(const row_pointers *p, size_t offset, int part, _
 }
 
 ALWAYS_INLINE super_type type_q5_K(void) {
-    return (super_type){unpack_headers, unpack_q5_K, sizeof(block_q5_K), 16, 32, {false, 4}, float_mins, false};
+    return (super_type){.scales = unpack_headers, .values = unpack_q5_K, .bytes = sizeof(block_q5_K),
+                        .part = 16, .group = 32, .mode = {.widen = 4}, .mins = float_mins};
 }
 #endif

@@ -40,6 +40,7 @@ ALWAYS_INLINE void unpack_q6_K(const row_pointers *p, size_t offset, int part, _
 }
 
 ALWAYS_INLINE super_type type_q6_K(void) {
-    return (super_type){unpack_q6_K_scales, unpack_q6_K, sizeof(block_q6_K), 8, 16, {false, 2}, integer_mins, false};
+    return (super_type){.scales = unpack_q6_K_scales, .values = unpack_q6_K, .bytes = sizeof(block_q6_K),
+                        .part = 8, .group = 16, .mode = {.widen = 2}, .mins = integer_mins};
 }
 #endif

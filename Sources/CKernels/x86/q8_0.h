@@ -11,6 +11,7 @@ ALWAYS_INLINE void unpack_q8_0(const row_pointers *p, size_t block, block_tile *
 }
 
 ALWAYS_INLINE block_type type_q8_0(void) {
-    return (block_type){unpack_q8_0, sizeof(block_q8_0), {true, 1}, 0, false, block_columns, false};
+    return (block_type){.unpack = unpack_q8_0, .bytes = sizeof(block_q8_0),
+                        .mode = {.is_signed = true, .widen = 1}, .direct = block_columns};
 }
 #endif

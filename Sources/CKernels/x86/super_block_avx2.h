@@ -40,6 +40,7 @@ typedef struct super_panel {
     size_t ahead;                            // how far to fetch weights ahead, bytes
 } super_panel;
 
+/// The sums of 32 are taken once per panel, since every 8 rows need the same ones and Q8_K has sums of 16 only.
 ALWAYS_INLINE void take_super_panel(const super_type type, bool has_mins, const matmul_args *a, super_panel *panel) {
     for (size_t c = 0; c < panel->columns; c++) {
         panel->x[c] = (const block_q8_K *)((const char *)a->x + (panel->column + c) * a->x_row_bytes) + panel->first;
@@ -65,13 +66,13 @@ typedef struct column_set {
 
 /// How a block with some columns is multiplied: its values are in the tile, and the columns that pass first fetch what comes
 /// ahead, or the values are unpacked on the way (few columns).
-typedef enum pass { from_tile, from_tile_fetching, on_the_way } pass;
+typedef enum super_pass { from_tile, from_tile_with_prefetch, on_the_way } super_pass;
 
 /// A block of 8 rows, `offset` bytes into them.
 typedef struct weight_block {
     const row_pointers *p;
     size_t offset, ahead;
-    pass how;
+    super_pass how;
 } weight_block;
 
 /// The blocks of some columns, a constant number.
@@ -122,13 +123,13 @@ ALWAYS_INLINE void multiply_tile(const super_type type, const weight_block *w, c
     enum { step = 16, steps = 64 / step };
     const size_t lines = (block_lines(type.bytes) + steps - 1) / steps;
     for (int i = 0; i < steps; i++) {
-        if (w->how == from_tile_fetching) prefetch_ahead(w->p, w->ahead, w->offset, lines * (size_t)i, lines);
+        if (w->how == from_tile_with_prefetch) prefetch_ahead(w->p, w->ahead, w->offset, lines * (size_t)i, lines);
         multiply_vectors(type, t->q + step * i, (int[2]){step * i, step * (i + 1)}, t, columns, total);
     }
 }
 
 /// One block of 8 rows with some columns.
-ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, const row_pointers *p, pass how,
+ALWAYS_INLINE void super_multiply(const super_type type, const super_tile *t, const row_pointers *p, super_pass how,
                                   const column_set columns, __m256 *sums) {
     const super_panel *panel = columns.panel;
     const weight_block w = {p, (panel->first + columns.b) * type.bytes, panel->ahead, how};
@@ -164,10 +165,10 @@ ALWAYS_INLINE void super_columns(const super_type type, const row_pointers *p, c
     for (int part = 0; type.values && part < 64 / type.part; part++)
         type.values(p, offset, part, tile.q + part * type.part);
     size_t c = 0;
-    if (columns >= 4) super_multiply(type, &tile, p, from_tile_fetching, (column_set){panel, b, 0, 4}, sums), c = 4;
+    if (columns >= 4) super_multiply(type, &tile, p, from_tile_with_prefetch, (column_set){panel, b, 0, 4}, sums), c = 4;
     for (; c + 4 <= columns; c += 4) super_multiply(type, &tile, p, from_tile, (column_set){panel, b, c, 4}, sums);
     switch (columns - c) {
-        case 3: super_multiply(type, &tile, p, from_tile_fetching, (column_set){panel, b, c, 3}, sums); break;
+        case 3: super_multiply(type, &tile, p, from_tile_with_prefetch, (column_set){panel, b, c, 3}, sums); break;
         case 2: super_multiply(type, &tile, p, from_tile, (column_set){panel, b, c, 2}, sums); break;
         case 1: super_multiply(type, &tile, p, from_tile, (column_set){panel, b, c, 1}, sums); break;
     }

@@ -1,7 +1,8 @@
 /// Super-block matmul for AVX-512 with VNNI: two tiles of x86/super_block_avx2.h side by side, 16 rows, with the same exact
 /// integer sums and the same order of float additions, so the results have the same bits as AVX2's. One instruction
 /// multiplies 4 values of 16 rows and widens to 32 bits. Signed bytes become unsigned by adding 128, which the sums of the
-/// activations take off again: a min of 128 * scale. Up to three columns are faster with AVX2, which unpacks on the way.
+/// activations take off again: a min of 128 * scale. Up to three columns stay with AVX2: one or two it multiplies as it
+/// unpacks a block, and three pass over its tile together, where here they would pass one by one.
 #ifndef X86_SUPER_BLOCK_AVX512_H
 #define X86_SUPER_BLOCK_AVX512_H
 #include "x86/super_block_avx2.h"
@@ -48,6 +49,10 @@ ALWAYS_INLINE __m512i wide_broadcast4(const void *x) {
     memcpy(&bytes, x, 4);
     return _mm512_set1_epi32(bytes);
 }
+
+/// How far to fetch ahead: the next 16 rows, from their first byte to their last while the blocks of these pass. Two tiles side
+/// by side are read at two places of memory, so there is no one stream to be a fixed distance ahead of (prefetch_distance).
+ALWAYS_INLINE size_t wide_distance(const matmul_args *a) { return wide_rows * a->w_row_bytes; }
 
 /// One block of 16 rows with some columns. `p`: fetch what comes ahead, a few lines at a time, or NULL.
 ALWAYS_INLINE void wide_multiply(const super_type type, const wide_super_tile *t, const row_pointers *p,
@@ -135,7 +140,7 @@ ALWAYS_INLINE void wide_super_matmul(const matmul_args *a, super_type type, bool
         const size_t most = super_panel_size / panel.columns;
         for (panel.first = 0; panel.first < blocks; panel.first += panel.count) {
             panel.count = blocks - panel.first < most ? blocks - panel.first : most;
-            panel.ahead = 2 * tile_rows * a->w_row_bytes;
+            panel.ahead = wide_distance(a);
             take_super_panel(type, type.mins != no_mins || type.mode.is_signed, a, &panel);
             for (size_t row = 0; row < a->rows; row += wide_rows) {
                 const row_pointers p[2] = {rows_at(a, row, type.interleaved), rows_at(a, row + tile_rows, type.interleaved)};

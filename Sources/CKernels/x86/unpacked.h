@@ -30,12 +30,13 @@ ALWAYS_INLINE void unpack_rows(const super_block_layout *layout, const row_point
     }
 }
 
-#define UNPACKED_TYPE(name)                                                                          \
-    ALWAYS_INLINE void unpack_##name(const row_pointers *p, size_t offset, super_tile *t) {          \
-        unpack_rows(&layout_##name, p, offset, t);                                                   \
-    }                                                                                                \
-    ALWAYS_INLINE super_type type_##name(void) {                                                     \
-        return (super_type){unpack_##name, NULL, sizeof(block_##name), 8, 16, {true, 1}, no_mins, false};   \
+#define UNPACKED_TYPE(name)                                                                                  \
+    ALWAYS_INLINE void unpack_##name(const row_pointers *p, size_t offset, super_tile *t) {                  \
+        unpack_rows(&layout_##name, p, offset, t);                                                           \
+    }                                                                                                        \
+    ALWAYS_INLINE super_type type_##name(void) {                                                             \
+        return (super_type){.scales = unpack_##name, .bytes = sizeof(block_##name), .part = 8, .group = 16,  \
+                            .mode = {.is_signed = true, .widen = 1}};                                        \
     }
 UNPACKED_TYPE(iq1_s)
 UNPACKED_TYPE(iq1_m)

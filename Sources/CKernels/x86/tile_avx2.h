@@ -89,9 +89,9 @@ ALWAYS_INLINE size_t prefetch_distance(const matmul_args *a, bool interleaved, s
 }
 
 /// Fetches `lines` cache lines of the block `distance` ahead of `offset`, from the `first` one on: the hardware's own
-/// prefetcher forgets the stream while many columns pass (32 columns: Q8_0 150 to 178 GOP/s, Q4_K 258 to 318). A block's
-/// lines are best fetched a few at a time between its columns: fetched at once they occupy the buffers of all misses, and
-/// activations wait (Q6_K at 8 columns 178 to 216, at 16 columns 190 to 245).
+/// prefetcher forgets the stream while many columns pass (32 columns, a block fetched at once or not at all: Q8_0 178 and 150
+/// GOP/s, Q4_K 318 and 258). A block's lines are best fetched a few at a time between its columns: all at once they occupy the
+/// buffers of all misses, and activations wait (Q6_K at 8 columns 178 to 216, at 16 columns 190 to 245).
 ALWAYS_INLINE void prefetch_ahead(const row_pointers *p, size_t distance, size_t offset, size_t first, size_t lines) {
     const char *next = p->row[0] + distance + tile_rows * offset + cache_line * first;
     for (size_t i = 0; i < lines; i++) _mm_prefetch(next + cache_line * i, _MM_HINT_T0);

@@ -1,6 +1,6 @@
 """Ours beside llama.cpp in one run: the same tests on the same files in turn (A/B/A/B), medians of the ratios.
 
-    python3 tools/bench_peers --quick                      about two minutes on a quiet machine
+    python3 tools/bench_peers --quick                      two and a half minutes on a quiet machine
     python3 tools/bench_peers [--shapes llama-3.2-1b,qwen2.5-0.5b] [--types Q4_K_M,Q8_0] [--rounds 3] [--json FILE]
     python3 tools/bench_peers --quick --busy               two threads, with and without a busy process beside
 

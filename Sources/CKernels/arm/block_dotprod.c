@@ -6,16 +6,11 @@
 #include "arm/q4_0.h"
 #include "arm/q5_0.h"
 #include "arm/q8_0.h"
+#include "quant/families.h"
 
 #define MATMUL(name, activation) \
     void matmul_##name##_##activation##_dotprod(const matmul_args *a) { block_matmul(a, type_##name(), false); } \
     void interleaved_##name##_##activation##_dotprod(const matmul_args *a) { block_matmul(a, type_##name(), true); }
-MATMUL(q8_0, q8_0)
-MATMUL(q4_0, q8_0)
-MATMUL(q4_1, q8_1)
-MATMUL(q5_0, q8_0)
-MATMUL(q5_1, q8_1)
-MATMUL(iq4_nl, q8_0)
-MATMUL(mxfp4, q8_0)
+BLOCK_TYPES(MATMUL)
 #include "isa/dotprod_end.h"
 #endif

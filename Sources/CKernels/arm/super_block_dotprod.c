@@ -7,15 +7,11 @@
 #include "arm/q4_K.h"
 #include "arm/q5_K.h"
 #include "arm/q6_K.h"
+#include "quant/families.h"
 
 #define MATMUL(name) \
     void matmul_##name##_q8_K_dotprod(const matmul_args *a) { super_matmul(a, type_##name(), false); } \
     void interleaved_##name##_q8_K_dotprod(const matmul_args *a) { super_matmul(a, type_##name(), true); }
-MATMUL(q2_K)
-MATMUL(q3_K)
-MATMUL(q4_K)
-MATMUL(q5_K)
-MATMUL(q6_K)
-MATMUL(iq4_xs)
+SUPER_BLOCK_TYPES(MATMUL)
 #include "isa/dotprod_end.h"
 #endif

@@ -3,6 +3,7 @@
 #include "isa/dotprod_begin.h"
 #include "arm/sum_16_dotprod.h"
 #include "arm/super_block.h"
+#include "quant/families.h"
 
 static void matmul_by_layout(const matmul_args *a, const super_block_layout *layout) {
     super_matmul(a, (super_type){.layout = layout, .bytes = layout->bytes, .part = 32, .group = 16}, false);
@@ -10,14 +11,6 @@ static void matmul_by_layout(const matmul_args *a, const super_block_layout *lay
 
 #define MATMUL(name) \
     void matmul_##name##_q8_K_dotprod(const matmul_args *a) { matmul_by_layout(a, &layout_##name); }
-MATMUL(iq1_s)
-MATMUL(iq1_m)
-MATMUL(iq2_xxs)
-MATMUL(iq2_xs)
-MATMUL(iq2_s)
-MATMUL(iq3_xxs)
-MATMUL(iq3_s)
-MATMUL(tq1_0)
-MATMUL(tq2_0)
+UNPACKED_TYPES(MATMUL)
 #include "isa/dotprod_end.h"
 #endif

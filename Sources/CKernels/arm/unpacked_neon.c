@@ -4,6 +4,7 @@
 #include "isa/no_contraction.h"
 #include "arm/sum_16_neon.h"
 #include "arm/super_block.h"
+#include "quant/families.h"
 
 static void matmul_by_layout(const matmul_args *a, const super_block_layout *layout) {
     super_matmul(a, (super_type){.layout = layout, .bytes = layout->bytes, .part = 32, .group = 16}, false);
@@ -11,13 +12,5 @@ static void matmul_by_layout(const matmul_args *a, const super_block_layout *lay
 
 #define MATMUL(name) \
     void matmul_##name##_q8_K_neon(const matmul_args *a) { matmul_by_layout(a, &layout_##name); }
-MATMUL(iq1_s)
-MATMUL(iq1_m)
-MATMUL(iq2_xxs)
-MATMUL(iq2_xs)
-MATMUL(iq2_s)
-MATMUL(iq3_xxs)
-MATMUL(iq3_s)
-MATMUL(tq1_0)
-MATMUL(tq2_0)
+UNPACKED_TYPES(MATMUL)
 #endif

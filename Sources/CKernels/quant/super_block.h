@@ -8,6 +8,7 @@
 #define SUPER_BLOCK_H
 #include <string.h>
 #include "quant/blocks.h"
+#include "quant/families.h"
 
 typedef struct unpacked_super_block {
     float d, dmin;
@@ -24,8 +25,9 @@ typedef struct super_block_layout {
 } super_block_layout;
 
 /// Layouts that the fast kernels unpack by, too: those without a vector unpacking of their own.
-extern const super_block_layout layout_iq1_s, layout_iq1_m, layout_iq2_xxs, layout_iq2_xs, layout_iq2_s,
-    layout_iq3_xxs, layout_iq3_s, layout_tq1_0, layout_tq2_0;
+#define LAYOUT(name) extern const super_block_layout layout_##name;
+UNPACKED_TYPES(LAYOUT)
+#undef LAYOUT
 
 void dequantize_super_blocks(super_block_layout layout, const void *w, float *y, size_t blocks);
 float dot_super_blocks(super_block_layout layout, const void *w, const block_q8_K *x, size_t blocks);

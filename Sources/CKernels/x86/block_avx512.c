@@ -6,6 +6,7 @@
 #include "x86/q4_0.h"
 #include "x86/q5_0.h"
 #include "x86/q8_0.h"
+#include "quant/families.h"
 
 #define MATMUL(name, activation)                                        \
     void matmul_##name##_##activation##_avx2(const matmul_args *a);     \
@@ -18,12 +19,6 @@
         if (a->columns <= 2) interleaved_##name##_##activation##_avx2(a); \
         else wide_block_matmul(a, type_##name(), true);                 \
     }
-MATMUL(q8_0, q8_0)
-MATMUL(q4_0, q8_0)
-MATMUL(q4_1, q8_1)
-MATMUL(q5_0, q8_0)
-MATMUL(q5_1, q8_1)
-MATMUL(iq4_nl, q8_0)
-MATMUL(mxfp4, q8_0)
+BLOCK_TYPES(MATMUL)
 #include "isa/avx512_end.h"
 #endif

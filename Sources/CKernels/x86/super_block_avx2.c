@@ -6,15 +6,11 @@
 #include "x86/q4_K.h"
 #include "x86/q5_K.h"
 #include "x86/q6_K.h"
+#include "quant/families.h"
 
 #define MATMUL(name) \
     void matmul_##name##_q8_K_avx2(const matmul_args *a) { super_matmul(a, type_##name(), false); } \
     void interleaved_##name##_q8_K_avx2(const matmul_args *a) { super_matmul(a, type_##name(), true); }
-MATMUL(q2_K)
-MATMUL(q3_K)
-MATMUL(q4_K)
-MATMUL(q5_K)
-MATMUL(q6_K)
-MATMUL(iq4_xs)
+SUPER_BLOCK_TYPES(MATMUL)
 #include "isa/avx2_end.h"
 #endif

@@ -7,6 +7,7 @@
 #include "x86/q4_K.h"
 #include "x86/q5_K.h"
 #include "x86/q6_K.h"
+#include "quant/families.h"
 
 #define MATMUL(name)                                                  \
     void matmul_##name##_q8_K_avx2(const matmul_args *a);             \
@@ -19,11 +20,6 @@
         if (a->columns <= 3) interleaved_##name##_q8_K_avx2(a);       \
         else wide_super_matmul(a, type_##name(), true);               \
     }
-MATMUL(q2_K)
-MATMUL(q3_K)
-MATMUL(q4_K)
-MATMUL(q5_K)
-MATMUL(q6_K)
-MATMUL(iq4_xs)
+SUPER_BLOCK_TYPES(MATMUL)
 #include "isa/avx512_end.h"
 #endif

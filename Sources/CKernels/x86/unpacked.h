@@ -4,6 +4,7 @@
 #ifndef X86_UNPACKED_H
 #define X86_UNPACKED_H
 #include "x86/super_block_avx2.h"
+#include "quant/families.h"
 #include "quant/super_block.h"
 
 ALWAYS_INLINE void unpack_rows(const super_block_layout *layout, const row_pointers *p, size_t offset, super_tile *t) {
@@ -38,14 +39,6 @@ ALWAYS_INLINE void unpack_rows(const super_block_layout *layout, const row_point
         return (super_type){.scales = unpack_##name, .bytes = sizeof(block_##name), .part = 8, .group = 16,  \
                             .mode = {.is_signed = true, .widen = 1}};                                        \
     }
-UNPACKED_TYPE(iq1_s)
-UNPACKED_TYPE(iq1_m)
-UNPACKED_TYPE(iq2_xxs)
-UNPACKED_TYPE(iq2_xs)
-UNPACKED_TYPE(iq2_s)
-UNPACKED_TYPE(iq3_xxs)
-UNPACKED_TYPE(iq3_s)
-UNPACKED_TYPE(tq1_0)
-UNPACKED_TYPE(tq2_0)
+UNPACKED_TYPES(UNPACKED_TYPE)
 #undef UNPACKED_TYPE
 #endif
